@@ -1,0 +1,1 @@
+"""Pure values: no disk, no clock, no model."""

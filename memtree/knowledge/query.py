@@ -1,0 +1,210 @@
+"""A question and its answer: the values that every door (shell, library, pipes) shares.
+
+These are plain classes with slots and not dataclasses: importing `dataclasses` alone costs a hot
+search half of its time budget (benchmarks/cold_start.py), and a test holds the line.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TIERS = ("exact", "fuzzy", "fulltext", "semantic", "agentic")
+FOUND, ABSENT, DEGRADED = "found", "absent", "degraded"
+
+
+class Query:
+    """What is asked: the text and its bounds. Immutable by convention.
+
+    `scope` is a folder of the tree ("" for all of it); `limit` is 1 to 1000; `tier` runs one
+    tier alone; `max_tier` stops the climb there.
+    """
+
+    __slots__ = ("explain", "id", "limit", "max_tier", "scope", "text", "tier", "why_not")
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        scope: str = "",
+        limit: int = 10,
+        tier: str | None = None,
+        max_tier: str | None = None,
+        explain: bool = False,
+        why_not: str | None = None,
+        id: str | None = None,  # noqa: A002  (the word of the contract)
+    ) -> None:
+        self.text = text
+        self.scope = scope
+        self.limit = limit
+        self.tier = tier
+        self.max_tier = max_tier
+        self.explain = explain
+        self.why_not = why_not
+        self.id = id
+
+
+class Hit:
+    """One entry that answers, with the passage that does: DESIGN section 4, contract."""
+
+    __slots__ = (
+        "id",
+        "importance",
+        "lines",
+        "maturity",
+        "path",
+        "recency",
+        "score",
+        "snippet",
+        "tier",
+        "title",
+        "why",
+    )
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002  (the word of the contract)
+        path: str,
+        title: str,
+        score: float,
+        tier: str,
+        snippet: str = "",
+        lines: tuple[int, int] = (1, 1),
+        importance: float = 50.0,
+        maturity: str = "draft",
+        recency: float = 0.0,
+        why: str = "",
+    ) -> None:
+        self.id = id
+        self.path = path
+        self.title = title
+        self.score = score
+        self.tier = tier
+        self.snippet = snippet
+        self.lines = lines
+        self.importance = importance
+        self.maturity = maturity
+        self.recency = recency
+        self.why = why
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON object of the contract."""
+        return {
+            "id": self.id,
+            "path": self.path,
+            "title": self.title,
+            "score": round(self.score, 4),
+            "tier": self.tier,
+            "snippet": self.snippet,
+            "lines": list(self.lines),
+            "importance": self.importance,
+            "maturity": self.maturity,
+            "recency": round(self.recency, 4),
+            "why": self.why,
+        }
+
+
+class TierReport:
+    """What one tier did: milliseconds, whether it was sure, and why or why not."""
+
+    __slots__ = ("candidates", "ms", "sure", "tier", "why")
+
+    def __init__(
+        self,
+        tier: str,
+        *,
+        ms: float,
+        sure: bool,
+        why: str,
+        candidates: Sequence[dict[str, object]] = (),
+    ) -> None:
+        self.tier = tier
+        self.ms = ms
+        self.sure = sure
+        self.why = why
+        self.candidates = candidates
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON object of the contract; `candidates` only when explaining."""
+        out: dict[str, object] = {
+            "tier": self.tier,
+            "ms": round(self.ms, 3),
+            "sure": self.sure,
+            "why": self.why,
+        }
+        if self.candidates:
+            out["candidates"] = list(self.candidates)
+        return out
+
+
+class Answer:
+    """The one answer of the contract (DESIGN section 4)."""
+
+    __slots__ = (
+        "answer",
+        "by",
+        "confidence",
+        "hits",
+        "indexed",
+        "ms",
+        "notes",
+        "pending",
+        "query",
+        "status",
+        "tier",
+        "tiers",
+        "why_not",
+    )
+
+    def __init__(
+        self,
+        *,
+        query: Query,
+        status: str,
+        tier: str,
+        confidence: float,
+        hits: Sequence[Hit],
+        tiers: Sequence[TierReport],
+        indexed: int,
+        pending: int,
+        ms: float,
+        answer: str | None = None,
+        by: Sequence[str] = (),
+        notes: Sequence[str] = (),
+        why_not: str | None = None,
+    ) -> None:
+        self.query = query
+        self.status = status
+        self.tier = tier
+        self.confidence = confidence
+        self.hits = hits
+        self.tiers = tiers
+        self.indexed = indexed
+        self.pending = pending
+        self.ms = ms
+        self.answer = answer
+        self.by = by
+        self.notes = notes
+        self.why_not = why_not
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON object of the contract."""
+        out: dict[str, object] = {
+            "query": self.query.text,
+            "id": self.query.id,
+            "status": self.status,
+            "tier": self.tier,
+            "confidence": round(self.confidence, 4),
+            "answer": self.answer,
+            "hits": [hit.as_dict() for hit in self.hits],
+            "tiers": [tier.as_dict() for tier in self.tiers],
+            "freshness": {"indexed": self.indexed, "pending": self.pending},
+            "by": list(self.by),
+            "notes": list(self.notes),
+            "ms": round(self.ms, 3),
+        }
+        if self.why_not is not None:
+            out["why_not"] = self.why_not
+        return out
