@@ -1,0 +1,1 @@
+"""Everything that is rebuilt from the files: the catalog, the postings, the refresh."""
