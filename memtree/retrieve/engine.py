@@ -1,0 +1,240 @@
+"""An open tree, ready to be asked: the index, whether it is current, and the climb.
+
+This is the one way to an answer: the shell's hot path, the library and a batch all come here. It
+never indexes; it says whether the index is current, and the caller refreshes.
+
+Hot: see tests/cli/test_start_up.py for what may be imported.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from memtree.index.catalog import VERSION, Catalog, Damaged
+from memtree.index.full_text import SCHEMA, FullText
+from memtree.knowledge.lifecycle import recency
+from memtree.knowledge.query import ABSENT, FOUND, TIERS, Answer, Hit, Query, TierReport
+from memtree.retrieve.exact import ExactTier
+from memtree.retrieve.full_text import FullTextTier
+from memtree.retrieve.question import has_stranger, stop_words, words_of
+from memtree.retrieve.snippet import snippet
+from memtree.retrieve.tier import Ask, Finding
+from memtree.tree.lock import journal_pending
+from memtree.tree.scan import Snapshot, is_unchanged
+from memtree.tree.watched import watcher_is_current
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memtree.retrieve.tier import Match, Tier
+
+MODEL_FREE = TIERS[:3]
+CACHE = os.path.join(".memtree", "cache")
+
+
+class Engine:
+    """The index of the tree at `root`, open for reading. Raises Damaged or Unusable."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._generation = (-1, -1)
+        # What analysing and counting found, kept from one question to the next.
+        self._memory: dict[str, list[str]] = {}
+        self._frequencies: dict[str, int] = {}
+        self.catalog = Catalog(os.path.join(root, CACHE))
+        try:
+            settings = self.catalog.value("settings")
+            known = isinstance(settings, tuple) and settings[:2] == (VERSION, SCHEMA)
+        except (ValueError, EOFError, TypeError) as error:
+            raise Damaged(str(error)) from error
+        if not known:
+            raise Damaged("the index is of another version")
+        self.language = str(settings[2])  # type: ignore[index]
+        # Changes on disk that are known not to be indexed, because that could not be done now.
+        self.behind = 0
+        self.full_text = FullText(os.path.join(root, CACHE), language=self.language)
+
+    def is_current(self) -> bool:
+        """Whether the index holds exactly what is on disk: asked before every question.
+
+        A running `memtree watch` answers for the files; without one they are walked. Settings are
+        one stat, a half-finished transaction another.
+        """
+        if journal_pending(self.root) or self.catalog.pending():
+            return False
+        try:
+            status = os.stat(os.path.join(self.root, ".memtree", "config.toml"))
+            config = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            config = (0, 0)
+        if self.catalog.value("config") != config:
+            return False
+        if not watcher_is_current(self.root):
+            data = self.catalog.value("snapshot")
+            if not isinstance(data, bytes) or not is_unchanged(self.root, Snapshot.load(data)):
+                return False
+        # The watcher may have indexed since the index was opened, to be able to say "current".
+        self.behind = 0
+        self.reload()
+        return True
+
+    def problems(self) -> list[tuple[str, int, str, str]]:
+        """What reading the files found: (path, line, code, message)."""
+        return self.catalog.problems()
+
+    def reload(self) -> None:
+        """See what was indexed since, by this process or another."""
+        generation = self.catalog.number("generation"), self.catalog.pending()
+        if generation != self._generation:
+            self._generation = generation
+            self.full_text.reload()
+            self._frequencies.clear()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.catalog.close()
+
+    # -- answering --------------------------------------------------------------------------
+
+    def search(self, query: Query) -> Answer:
+        """Rank: every model-free tier, fused, up to `limit` hits."""
+        return self._answer(query, climb=False)
+
+    def query(self, query: Query) -> Answer:
+        """Climb: stop at the first tier that is sure, or say that the tree holds no answer."""
+        return self._answer(query, climb=True)
+
+    def _answer(self, query: Query, *, climb: bool) -> Answer:
+        started = time.perf_counter()
+        # A lone surrogate (a broken pipe, a broken paste) is no text that an index could look up.
+        text = (
+            query.text if query.text.isascii() else query.text.encode("utf-8", "replace").decode()
+        )
+        words = words_of(text, self.full_text, stop_words(self.language))
+        ask = Ask(
+            query, catalog=self.catalog, full_text=self.full_text, words=words,
+            language=self.language, memory=self._memory, frequencies=self._frequencies,
+        )  # fmt: skip
+        reports: list[TierReport] = []
+        findings: list[tuple[str, Finding]] = []
+        chosen: tuple[str, Finding] | None = None
+        for name in self._tiers(query):
+            ranks = not climb and not query.tier
+            if ranks and name == "fuzzy" and not has_stranger(words, self.full_text):
+                # Every word is a word of this tree: full text finds it in any order.
+                why = "every word is known"
+                reports.append(TierReport("fuzzy", ms=0.0, sure=False, why=why))
+                continue
+            tier = _tier(name)
+            before = time.perf_counter()
+            if name == "fulltext":
+                correct_words(ask)
+            finding = tier.find(ask)
+            reports.append(
+                TierReport(
+                    tier.name,
+                    ms=1000 * (time.perf_counter() - before),
+                    sure=finding.sure,
+                    why=finding.why,
+                    candidates=_candidates(finding) if query.explain else (),
+                )
+            )
+            findings.append((tier.name, finding))
+            if climb and finding.sure:
+                chosen = tier.name, finding
+                break
+        if query.scope and not self.catalog.has_folder(query.scope):
+            ask.notes.append(f"there is no folder '{query.scope}' in this tree")
+        odd = self.catalog.unnamed()
+        if odd:
+            ask.notes.append(f"{odd} files are left out: their names can't be read; memtree check")
+        hits = self._hits(ask, findings if not climb else [chosen] if chosen else [])
+        if query.why_not:
+            from memtree.retrieve.why_not import why_not
+
+            reason = why_not(self, ask, hits, findings)
+        else:
+            reason = None
+        if climb:
+            status = FOUND if chosen and hits else ABSENT
+            confidence = chosen[1].confidence if chosen else 0.0
+        else:
+            status = FOUND if hits else ABSENT
+            confidence = max((finding.confidence for _, finding in findings), default=0.0)
+        return Answer(
+            query=query,
+            status=status,
+            tier=hits[0].tier if hits else (reports[-1].tier if reports else "exact"),
+            confidence=confidence,
+            hits=hits,
+            tiers=reports,
+            indexed=self.catalog.count(),
+            pending=self.catalog.pending() + self.behind,
+            ms=1000 * (time.perf_counter() - started),
+            answer=hits[0].snippet if climb and hits else None,
+            notes=ask.notes,
+            why_not=reason,
+        )
+
+    def _tiers(self, query: Query) -> list[str]:
+        if query.tier:
+            return [query.tier] if query.tier in MODEL_FREE else []
+        return [
+            name
+            for name in MODEL_FREE
+            if not query.max_tier or TIERS.index(name) <= TIERS.index(query.max_tier)
+        ]
+
+    def _hits(self, ask: Ask, findings: list[tuple[str, Finding]]) -> list[Hit]:
+        stems = {stem: 1.0 for word in ask.words if not word.stop for stem in word.stems}
+        hits: list[Hit] = []
+        seen: dict[int, Match] = {}
+        for name, finding in findings:
+            for match in finding.matches:
+                if match.row.number in seen or len(hits) >= ask.limit:
+                    continue
+                if name == "fuzzy" and not finding.sure and ask.query.tier != "fuzzy":
+                    continue
+                seen[match.row.number] = match
+                hits.append(self._hit(name, match, stems))
+        return hits
+
+    def _hit(self, tier: str, match: Match, stems: dict[str, float]) -> Hit:
+        row = match.row
+        text, first = match.text, match.first
+        if not text:
+            found = self.full_text.search(self.full_text.term("passage", row.number << 16), 1)  # type: ignore[arg-type]
+            if found:
+                text, first = self.full_text.text(found[0]), found[0].first
+        shown, first, last = snippet(text, first, stems) if text else (row.description, 1, 1)
+        return Hit(
+            id=row.id or row.path.rpartition(".")[0], path=row.path, title=row.title,
+            score=match.score, tier=tier, snippet=shown, lines=(first, last),
+            importance=row.importance, maturity=row.maturity,
+            recency=recency(row.used, time.time()), why=match.why,
+        )  # fmt: skip
+
+
+def _tier(name: str) -> Tier:
+    if name == "exact":
+        return ExactTier()
+    if name == "fuzzy":
+        from memtree.retrieve.fuzzy import FuzzyTier
+
+        return FuzzyTier()
+    return FullTextTier()
+
+
+def correct_words(ask: Ask) -> None:
+    """Put the words that were perhaps meant in the place of those that the tree lacks."""
+    if has_stranger(ask.words, ask.full_text):
+        from memtree.retrieve.correct import correct
+
+        correct(ask)
+
+
+def _candidates(finding: Finding) -> list[dict[str, object]]:
+    return [
+        {"path": match.row.path, "score": round(match.score, 4), "why": match.why}
+        for match in finding.matches[:10]
+    ]
