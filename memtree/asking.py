@@ -1,0 +1,188 @@
+"""An open tree, as far as it answers: settings, an index that follows the files, questions.
+
+`memtree.app.Tree` is this and what changes the tree. Nothing here writes knowledge.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from memtree import config as settings
+from memtree.errors import StorageFailed
+from memtree.index.catalog import Damaged, DatabaseError
+from memtree.index.full_text import Unusable
+from memtree.retrieve.engine import CACHE, Engine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Self
+
+    from memtree.index.refresh import RefreshReport
+    from memtree.knowledge.query import Answer, Query
+    from memtree.tree.links import LinkIndex
+
+    Progress = Callable[[str, int, int], None]
+
+# What a damaged or foreign cache can raise: it is rebuilt, for the files are the truth.
+BROKEN = (
+    Damaged, Unusable, DatabaseError, ValueError, EOFError, TypeError, AttributeError, LookupError,
+)  # fmt: skip
+
+
+class Asking:
+    """The part of an open tree that answers: settings, index, questions."""
+
+    def __init__(self, root: str, *, max_age: float = 0.0) -> None:
+        self.root = root
+        self.max_age = max_age
+        self._config: settings.Config | None = None
+        self._engine: Engine | None = None
+        self._seen = -1e9
+        self._links: tuple[int, LinkIndex] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        self._links = None
+
+    @property
+    def config(self) -> settings.Config:
+        """The settings, read again when their file changes."""
+        if self._config is None or self._config.signature != settings.signature_of(self.root):
+            self._config = settings.load(self.root, is_pattern=_is_pattern)
+        return self._config
+
+    # -- the index --------------------------------------------------------------------------
+
+    def refresh(
+        self, *, rebuild: bool = False, progress: Progress | None = None,
+        wait_s: float | None = None,
+    ) -> RefreshReport:  # fmt: skip
+        """Bring the index up to the files; `rebuild` starts from nothing."""
+        from memtree.index.refresh import refresh
+        from memtree.tree.lock import wait_quiet
+
+        wait_quiet(self.root)
+        if rebuild:
+            self.close()
+        config = self.config
+        report = refresh(
+            self.root,
+            os.path.join(self.root, CACHE),
+            language=config.text("search.language"),
+            ignore=config.texts("search.ignore"),
+            config=config.signature,
+            rebuild=rebuild,
+            wait_s=config.number("index.wait") if wait_s is None else wait_s,
+            progress=progress,
+        )
+        self._seen = time.monotonic()
+        if report.rebuilt or (self._engine and self._engine.catalog.is_replaced()):
+            self.close()
+        elif self._engine is not None:
+            self._engine.reload()
+            self._engine.behind = report.behind
+        return report
+
+    def watch(self) -> Iterator[RefreshReport]:
+        """Keep the index fresh until interrupted; yields the report of every refresh.
+
+        Raises Refused when another process watches this tree already.
+        """
+        from memtree.tree.watch import Watcher
+
+        with Watcher(self.root) as watcher:
+            yield self.refresh()
+            for answer in watcher.rounds():
+                report = self.refresh(wait_s=2.0)
+                answer(report.pending == 0)
+                yield report
+
+    def engine(self, *, progress: Progress | None = None) -> Engine:
+        """The open index, current with the files."""
+        if self._engine is not None and time.monotonic() - self._seen < self.max_age:
+            return self._engine
+        if self._engine is not None and self._engine.catalog.is_replaced():
+            self.close()  # another process rebuilt the index under us
+        try:
+            if self._engine is None:
+                self._engine = Engine(self.root)
+            if self._engine.is_current():
+                self._seen = time.monotonic()
+                return self._engine
+        except BROKEN:
+            self.close()
+        try:
+            report = self.refresh(progress=progress)
+        except StorageFailed:
+            return self._as_it_was()
+        if self._engine is None:
+            self._engine = Engine(self.root)
+        self._engine.behind = report.behind
+        return self._engine
+
+    def _as_it_was(self) -> Engine:
+        """The index of a tree that can't be written; raises StorageFailed when there is none."""
+        from memtree.index.refresh import behind
+
+        try:
+            self._engine = self._engine or Engine(self.root)
+            self._engine.behind = behind(self.root, os.path.join(self.root, CACHE))
+        except BROKEN as error:
+            raise StorageFailed(
+                "this tree has no index, and none can be written",
+                hint="make .memtree writable, or copy the tree to where you may write",
+            ) from error
+        return self._engine
+
+    def _ask(self, question: Callable[[Engine], Answer]) -> Answer:
+        """Ask the index; one that turns out to be broken is rebuilt, once."""
+        try:
+            return question(self.engine())
+        except BaseException as error:
+            # Tantivy panics over a damaged file, which is no Exception.
+            if not isinstance(error, BROKEN) and type(error).__name__ != "PanicException":
+                raise
+        self.close()
+        self.refresh(rebuild=True)
+        return question(self.engine())
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def search(self, query: Query | str) -> Answer:
+        """Rank the entries that fit: every model-free tier, up to `limit` hits."""
+        return self._ask(lambda engine: engine.search(_as_query(query)))
+
+    def query(self, query: Query | str) -> Answer:
+        """Answer from the cheapest tier that is sure, or say that the tree holds no answer."""
+        return self._ask(lambda engine: engine.query(_as_query(query)))
+
+    def batch(self, queries: Iterable[Query | str]) -> Iterator[Answer]:
+        """Search for each, looking at the files once."""
+        engine = self.engine()
+        for query in queries:
+            yield engine.search(_as_query(query))
+
+
+def _as_query(query: Query | str) -> Query:
+    if isinstance(query, str):
+        from memtree.knowledge.query import Query
+
+        return Query(query)
+    return query
+
+
+def _is_pattern(text: str) -> bool:
+    from memtree.tree.ignore import is_pattern
+
+    return is_pattern(text)
