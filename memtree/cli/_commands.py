@@ -1,0 +1,124 @@
+"""The table of commands: what exists, where it lives, and the one line that says what it does.
+
+The root help, the suggestion for a misspelled command and shell completion read this table
+alone, so none of them imports a command. A test asks every command for its own help and compares.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ASK, HANDLE, MOVE, HISTORY, CARE, SET_UP = (
+    "Ask",
+    "Look and handle",
+    "Bring in and take out",
+    "History",
+    "Care",
+    "Set up",
+)
+
+# (section, name, module in memtree.cli, what it does)
+COMMANDS = (
+    (
+        SET_UP,
+        "init",
+        "init",
+        "Make a tree here, or in a folder of notes; nothing there is changed.",
+    ),
+    (SET_UP, "demo", "demo", "See it work on a small tree that comes with memtree."),
+    (ASK, "query", "ask", "Answer a question from the cheapest tier that is sure, or say absent."),
+    (ASK, "search", "ask", "Rank the entries that fit some words."),
+    (HANDLE, "add", "add", "Write one entry."),
+    (HANDLE, "show", "show", "Show an entry with its links."),
+    (HANDLE, "edit", "edit", "Edit an entry in your editor; never over somebody else's change."),
+    (HANDLE, "mv", "handle", "Move or rename an entry or a folder; links to it are rewritten."),
+    (HANDLE, "rm", "handle", "Remove entries; asks first, and undo brings them back."),
+    (HANDLE, "list", "listing", "List entries."),
+    (HANDLE, "tree", "listing", "Draw the tree with counts."),
+    (HANDLE, "links", "listing", "Show what an entry links to, and what links to it."),
+    (MOVE, "import", "exchange", "Bring in folders of markdown, Obsidian vaults or JSONL."),
+    (MOVE, "export", "exchange", "Write the tree as markdown, JSON, JSONL or OKF."),
+    (HISTORY, "log", "history", "List the changes that memtree made, newest first."),
+    (HISTORY, "diff", "history", "Show what a change did."),
+    (HISTORY, "undo", "history", "Take back the last change, or a named one."),
+    (HISTORY, "restore", "history", "Bring an entry back as it was."),
+    (CARE, "status", "care", "Show the tree at a glance."),
+    (CARE, "check", "care", "Find what is wrong with the knowledge: links, duplicates, dates."),
+    (CARE, "doctor", "care", "Find what is wrong with the machinery: index, locks, tools."),
+    (CARE, "index", "care", "Bring the index up to date now; normally automatic."),
+    (CARE, "watch", "care", "Keep the index fresh while files change."),
+    (SET_UP, "config", "config", "Read and write the settings of this tree."),
+    (SET_UP, "completion", "completion", "Print the completion script for a shell."),
+    (SET_UP, "bench", "bench", "Measure memtree on your own questions."),
+    (SET_UP, "version", "version", "Print the version."),
+)
+SECTIONS = (ASK, HANDLE, MOVE, HISTORY, CARE, SET_UP)
+MODULES = {name: module for _, name, module, _ in COMMANDS}
+SUMMARIES = {name: summary for _, name, _, summary in COMMANDS}
+
+# What the design promises for a later version, and what to do until then. Not in the help.
+LATER = {
+    "adapters": "`memtree import` brings in markdown, Obsidian, OKF and JSONL today",
+    "ask": '`memtree query "..."` answers without a model',
+    "consolidate": "`memtree check` finds duplicates and broken links today",
+    "curate": "`memtree add` writes an entry as it is given",
+    "install": "`--json` of every command is there for programs today",
+    "lsp": "`memtree check` finds broken links today",
+    "mcp": "`memtree search --batch - --json` serves a program today",
+    "models": "the exact, fuzzy and fulltext tiers need none",
+    "plugins": "the exact, fuzzy and fulltext tiers need none",
+    "review": "`memtree log` and `memtree diff` show what changed today",
+    "serve": "`memtree search --batch - --json` serves a program today",
+    "stats": "`memtree status` shows the tree at a glance",
+}
+
+USAGE = "Usage: memtree [--tree DIR] COMMAND [ARGUMENTS]..."
+PURPOSE = "Local memory as a tree of markdown files: searched in an instant, safe to write."
+OPTIONS = (
+    ("--tree DIR", "The tree to use; before or after the command. Else $MEMTREE_TREE, else the"),
+    ("", "folder with a .memtree here or above."),
+    ("--version", "Print the version."),
+    ("--help, -h", "Show this, or with a command all about it."),
+)
+FIRST_STEPS = "New here? `memtree demo` shows it, `memtree init` starts your own."
+
+
+def root_help() -> str:
+    """Return the whole text of `memtree --help`."""
+    return "\n".join(_help_lines()) + "\n"
+
+
+def _help_lines() -> Iterator[str]:
+    yield USAGE
+    yield ""
+    yield f"  {PURPOSE}"
+    for section in SECTIONS:
+        yield ""
+        yield f"{section}:"
+        for place, name, _, summary in COMMANDS:
+            if place == section:
+                yield f"  {name:<12}{summary}"
+    yield ""
+    yield "Options:"
+    for flag, meaning in OPTIONS:
+        yield f"  {flag:<13}{meaning}"
+    yield ""
+    yield FIRST_STEPS
+
+
+def nearest(word: str, known: tuple[str, ...] | list[str]) -> str | None:
+    """Return the known word that `word` was probably meant to be, or None."""
+    from difflib import get_close_matches
+
+    starts = [name for name in known if word and name.startswith(word)]
+    if len(starts) == 1:
+        return starts[0]
+    same = {"ls": "list", "cat": "show", "get": "show", "new": "add", "find": "search"}
+    same |= {"delete": "rm", "remove": "rm", "move": "mv", "rename": "mv"}
+    same |= {"history": "log", "verify": "check", "reindex": "index", "grep": "search"}
+    if same.get(word) in known:
+        return same[word]
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    return close[0] if close else None

@@ -1,0 +1,223 @@
+"""`query` climbs to the first tier that is sure; `search` ranks, with `--batch` in bulk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from memtree.cli._errors import DONE, NOTHING, UNAVAILABLE
+from memtree.cli._open import opened
+from memtree.cli._typer import JsonOption, TreeOption
+from memtree.errors import Unavailable, UsageError
+from memtree.knowledge.query import ABSENT, DEGRADED, TIERS, Query
+
+if TYPE_CHECKING:
+    from memtree.knowledge.query import Answer
+
+_NAMES = ", ".join(TIERS)
+# Tiers of the contract that need a model, which no version before the one that brings them has.
+_LATER = ("semantic", "agentic")
+InOption = Annotated[
+    str, typer.Option("--in", metavar="FOLDER", help="Ask only this part of the tree.")
+]
+LimitOption = Annotated[
+    int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many entries.")
+]
+TierOption = Annotated[
+    str | None, typer.Option("--tier", metavar="TIER", help=f"Ask one tier alone: {_NAMES}.")
+]
+MaxTierOption = Annotated[
+    str | None, typer.Option("--max-tier", metavar="TIER", help="Climb no further than this tier.")
+]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Show the candidates and scores of each tier.")
+]
+WhyNotOption = Annotated[
+    str | None, typer.Option("--why-not", metavar="ENTRY", help="Say why this entry did not come.")
+]
+AtOption = Annotated[
+    str | None,
+    typer.Option("--at", metavar="REV", help="As the tree was then [not in this version]."),
+]
+WithOption = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="PLUGIN", help="Use a plugin [not in this version]."),
+]
+
+
+def query(
+    question: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="What to ask.")],
+    *,
+    in_: InOption = "",
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            "-n",
+            min=1,
+            max=1000,
+            help="At most so many entries; a terminal shows 3, else 10.",
+        ),
+    ] = None,
+    tier: TierOption = None,
+    max_tier: MaxTierOption = None,
+    explain: ExplainOption = False,
+    why_not: WhyNotOption = None,
+    at: AtOption = None,
+    with_: WithOption = None,
+    as_json: JsonOption = False,
+    tree: TreeOption = None,
+) -> int:
+    """Answer a question from the cheapest tier that is sure, or say absent.
+
+    Exits 0 when found, 1 when the tree does not hold it, 3 when a tier that was asked for could
+    not be used.
+    """
+    _not_yet(at, with_)
+    asked = _question(
+        question,
+        scope=in_,
+        limit=10 if limit is None else limit,
+        tier=tier,
+        max_tier=max_tier,
+        explain=explain,
+        why_not=why_not,
+    )
+    there = opened(tree)
+    given = there.query(asked)
+    few = limit is None
+    return _show(given, there.root, as_json=as_json, explain=explain, verb="query", few=few)
+
+
+def search(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[QUERY]...", help="What to look for.")
+    ] = None,
+    *,
+    in_: InOption = "",
+    limit: LimitOption = 10,
+    tier: TierOption = None,
+    max_tier: MaxTierOption = None,
+    explain: ExplainOption = False,
+    why_not: WhyNotOption = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            "--batch",
+            metavar="FILE",
+            help="One query per line: plain text, or JSON with query, in, limit, id. - is stdin.",
+        ),
+    ] = None,
+    at: AtOption = None,
+    with_: WithOption = None,
+    as_json: JsonOption = False,
+    tree: TreeOption = None,
+) -> int:
+    """Rank the entries that fit some words.
+
+    Exits 0 when something fits and 1 when nothing does. With --batch every line is answered by
+    one JSON document on its own line, as soon as it is known; a line that cannot be read is
+    answered by a document with an `error`, the rest go on, and the exit code is 1.
+    """
+    _not_yet(at, with_)
+    if batch is not None:
+        if words:
+            raise UsageError("--batch FILE takes the place of the query", hint="give only one")
+        from memtree.cli._batch import run
+
+        template = _question(
+            [""],
+            scope=in_,
+            limit=limit,
+            tier=tier,
+            max_tier=max_tier,
+            explain=explain,
+            why_not=why_not,
+        )
+        return run(opened(tree), batch, template)
+    asked = _question(
+        words or [],
+        scope=in_,
+        limit=limit,
+        tier=tier,
+        max_tier=max_tier,
+        explain=explain,
+        why_not=why_not,
+    )
+    there = opened(tree)
+    return _show(there.search(asked), there.root, as_json=as_json, explain=explain, verb="search")
+
+
+def _not_yet(at: str | None, plugins: list[str] | None) -> None:
+    if at is not None:
+        raise Unavailable(
+            "answering from an earlier revision (--at) comes in a later version of memtree",
+            hint="`memtree diff --rev REV` and `memtree restore --rev REV` look back today",
+        )
+    if plugins:
+        raise Unavailable(
+            f"the plugin {plugins[0]!r} cannot be used: plugins come in a later version of memtree",
+            hint="leave out --with; the exact, fuzzy and fulltext tiers answer",
+        )
+
+
+def _question(
+    words: list[str],
+    *,
+    scope: str,
+    limit: int,
+    tier: str | None,
+    max_tier: str | None,
+    explain: bool,
+    why_not: str | None,
+) -> Query:
+    if not words:
+        raise UsageError("there is nothing to look for", hint="memtree search WORDS")
+    for name in (tier, max_tier):
+        if name is not None and name not in TIERS:
+            from memtree.cli._commands import nearest
+
+            guess = nearest(name, TIERS)
+            raise UsageError(
+                f"there is no tier {name!r}",
+                hint=f"did you mean {guess!r}?" if guess else f"the tiers are {_NAMES}",
+            )
+    if tier in _LATER:
+        raise Unavailable(
+            f"the {tier} tier comes in a later version of memtree",
+            hint="leave out --tier; the exact, fuzzy and fulltext tiers answer",
+        )
+    if scope:
+        from memtree.knowledge.path import parse_scope
+
+        scope = parse_scope(scope)
+    return Query(
+        " ".join(words),
+        scope=scope,
+        limit=limit,
+        tier=tier,
+        max_tier=max_tier,
+        explain=explain,
+        why_not=why_not,
+    )
+
+
+def _show(
+    given: Answer, root: str, *, as_json: bool, explain: bool, verb: str, few: bool = False
+) -> int:
+    if as_json:
+        from memtree.cli._json import emit
+
+        emit(given.as_dict())
+    else:
+        from memtree.cli._render import answer
+        from memtree.cli._terminal import stdout
+
+        answer(stdout(), given, root=root, explain=explain, verb=verb, few=few)
+    if given.status == DEGRADED:
+        return UNAVAILABLE
+    return NOTHING if given.status == ABSENT or not given.hits else DONE
+
+
+COMMANDS = {"query": query, "search": search}
