@@ -86,6 +86,8 @@ class Engine:
         """See what was indexed since, by this process or another."""
         generation = self.catalog.number("generation"), self.catalog.pending()
         if generation != self._generation:
+            if self.catalog.is_replaced():
+                raise Damaged("another process rebuilt the index")
             self._generation = generation
             self.full_text.reload()
             self._frequencies.clear()
@@ -106,6 +108,9 @@ class Engine:
 
     def _answer(self, query: Query, *, climb: bool) -> Answer:
         started = time.perf_counter()
+        # Marks of waiting entries go after their passages came: none before this means all there.
+        self.reload()
+        waiting = self._generation[1]
         # A lone surrogate (a broken pipe, a broken paste) is no text that an index could look up.
         text = (
             query.text if query.text.isascii() else query.text.encode("utf-8", "replace").decode()
@@ -169,7 +174,7 @@ class Engine:
             hits=hits,
             tiers=reports,
             indexed=self.catalog.count(),
-            pending=self.catalog.pending() + self.behind,
+            pending=max(waiting, self.catalog.pending()) + self.behind,
             ms=1000 * (time.perf_counter() - started),
             answer=hits[0].snippet if climb and hits else None,
             notes=ask.notes,
