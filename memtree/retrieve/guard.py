@@ -10,17 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-# Words that turn a sentence round, in the languages whose stems we know best. "t" is what the
-# tokenizer leaves of "don't".
-NEGATIONS = frozenset(
+_PLAIN_NOT = frozenset(
     [
         "not",
-        "no",
         "never",
-        "without",
-        "none",
-        "nor",
-        "neither",
         "cannot",
         "cant",
         "t",
@@ -36,6 +29,17 @@ NEGATIONS = frozenset(
         "mustnt",
         "couldnt",
         "wouldnt",
+    ]
+)
+# Words that turn a sentence round, in the languages whose stems we know best. "t" is what the
+# tokenizer leaves of "don't".
+NEGATIONS = _PLAIN_NOT | frozenset(
+    [
+        "no",
+        "without",
+        "none",
+        "nor",
+        "neither",
         "non",
         "un",
         "disable",
@@ -83,29 +87,6 @@ def telling(words: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
             # "not" and "never" turn round alike; "without" is not "with" all the same.
             negations.add("not" if word in _PLAIN_NOT else word)
     return frozenset(numbers), frozenset(negations)
-
-
-_PLAIN_NOT = frozenset(
-    [
-        "not",
-        "never",
-        "cannot",
-        "cant",
-        "t",
-        "dont",
-        "doesnt",
-        "didnt",
-        "isnt",
-        "arent",
-        "wasnt",
-        "werent",
-        "wont",
-        "shouldnt",
-        "mustnt",
-        "couldnt",
-        "wouldnt",
-    ]
-)
 
 
 def agrees(asked: Iterable[str], name: Iterable[str]) -> bool:
