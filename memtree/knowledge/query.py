@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from memtree.knowledge.anchor import Evidence
+
 TIERS = ("exact", "fuzzy", "fulltext", "semantic", "agentic")
 FOUND, ABSENT, DEGRADED = "found", "absent", "degraded"
 
@@ -46,9 +48,14 @@ class Query:
 
 
 class Hit:
-    """One entry that answers, with the passage that does: DESIGN section 4, contract."""
+    """One entry that answers, with the passage that does: DESIGN section 4, contract.
+
+    `evidence` says whether the files that the entry rests on still say what they said; None for an
+    entry that rests on none.
+    """
 
     __slots__ = (
+        "evidence",
         "id",
         "importance",
         "lines",
@@ -76,6 +83,7 @@ class Hit:
         maturity: str = "draft",
         recency: float = 0.0,
         why: str = "",
+        evidence: Evidence | None = None,
     ) -> None:
         self.id = id
         self.path = path
@@ -88,6 +96,7 @@ class Hit:
         self.maturity = maturity
         self.recency = recency
         self.why = why
+        self.evidence = evidence
 
     def as_dict(self) -> dict[str, object]:
         """The JSON object of the contract."""
@@ -103,7 +112,37 @@ class Hit:
             "maturity": self.maturity,
             "recency": round(self.recency, 4),
             "why": self.why,
+            "evidence": self.evidence.as_dict() if self.evidence else None,
         }
+
+
+class Quote:
+    """Part of an answer: what stands in an entry, word for word, and on which lines (from 1).
+
+    `time` is the entry's own (a date), where the question asks for one; else "".
+    """
+
+    __slots__ = ("lines", "path", "text", "time")
+
+    def __init__(self, text: str, *, path: str, lines: tuple[int, int], time: str = "") -> None:
+        self.text = text
+        self.path = path
+        self.lines = lines
+        self.time = time
+
+    def __str__(self) -> str:
+        """On one line, followed by its place and time."""
+        first, last = self.lines
+        where = f"{self.path}:{first}" + (f"-{last}" if last > first else "")
+        when = f", {self.time}" if self.time else ""
+        return f"{' '.join(self.text.split())} ({where}{when})"
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON object; `time` only where there is one."""
+        out: dict[str, object] = {"text": self.text, "path": self.path, "lines": list(self.lines)}
+        if self.time:
+            out["time"] = self.time
+        return out
 
 
 class TierReport:
@@ -152,6 +191,7 @@ class Answer:
         "notes",
         "pending",
         "query",
+        "quotes",
         "status",
         "tier",
         "tiers",
@@ -171,6 +211,7 @@ class Answer:
         pending: int,
         ms: float,
         answer: str | None = None,
+        quotes: Sequence[Quote] = (),
         by: Sequence[str] = (),
         notes: Sequence[str] = (),
         why_not: str | None = None,
@@ -185,6 +226,7 @@ class Answer:
         self.pending = pending
         self.ms = ms
         self.answer = answer
+        self.quotes = quotes
         self.by = by
         self.notes = notes
         self.why_not = why_not
@@ -198,6 +240,7 @@ class Answer:
             "tier": self.tier,
             "confidence": round(self.confidence, 4),
             "answer": self.answer,
+            "quotes": [quote.as_dict() for quote in self.quotes],
             "hits": [hit.as_dict() for hit in self.hits],
             "tiers": [tier.as_dict() for tier in self.tiers],
             "freshness": {"indexed": self.indexed, "pending": self.pending},
