@@ -4,7 +4,8 @@
 one transaction that `undo` takes back. Each finding has a stable code to filter by:
 
 broken-link, duplicate-id, duplicate-title, duplicate-body, case-collision, missing-type,
-bad-stamp, stale, expired, unreadable; and those of the reader: bad-front-matter,
+bad-stamp, stale, expired, drifted-source, gone-source, outside-source, unchecked-source,
+unreadable; and those of the reader: bad-front-matter,
 duplicate-key, unclosed-front-matter, invalid-utf8, binary, oversize.
 """
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from memtree.errors import Refused
 from memtree.knowledge.path import new_id
 from memtree.knowledge.problem import Problem
+from memtree.tree.anchors import states
 from memtree.tree.format import edit_front_matter, find_front
 from memtree.tree.links import LinkIndex, is_external, markdown_path, resolve
 from memtree.tree.listing import RESERVED, Item, has_listing, listing_of, splice
@@ -113,6 +115,7 @@ def findings(checked: Checked, *, now: str, known: Iterable[Problem] = ()) -> li
     problems.update(_collisions(checked))
     for path, parsed in checked.parsed.items():
         problems.update(_validity(path, parsed.meta, now))
+        problems.update(_sources(checked.root, parsed))
         if _is_managed(parsed) and not parsed.type and not _is_reserved(path):
             problems.add(_problem(path, 1, "missing-type", "an entry needs a `type`"))
     problems.update(_listings(checked))
@@ -285,12 +288,33 @@ def _validity(path: str, meta: Mapping[str, object], now: str) -> list[Problem]:
         if stamp is None:
             out.append(_problem(path, 1, "bad-stamp", f"`{key}` is no ISO date: {value!s:.60}"))
         elif stamp < (_stamp(now) or stamp):
-            if code == "expired" and (
-                meta.get("superseded_by") or meta.get("status") == "deprecated"
-            ):
+            if code == "expired" and _is_replaced(meta):
                 continue  # it says so itself
+            if code == "stale" and _last_verified(meta) >= stamp:
+                continue  # it was checked since
             out.append(_problem(path, 1, code, message.format(value)))
     return out
+
+
+def _is_replaced(meta: Mapping[str, object]) -> bool:
+    return bool(meta.get("superseded_by")) or meta.get("status") in ("deprecated", "archived")
+
+
+def _last_verified(meta: Mapping[str, object]) -> float:
+    """When somebody last confirmed the entry, as a time stamp; 0 when nobody did."""
+    verified = meta.get("verified")
+    named = verified if isinstance(verified, list) else [verified]
+    times = [_stamp(str(each.get("at"))) or 0.0 for each in named if isinstance(each, dict)]
+    return max(times, default=0.0)
+
+
+def _sources(root: str, parsed: Parsed) -> list[Problem]:
+    """What the entry rests on and is no longer so; one that was replaced rests on nothing."""
+    if "sources" not in parsed.meta or _is_replaced(parsed.meta):
+        return []
+    line = _line_of(parsed, "sources")
+    found = [each for each in states(root, parsed.meta) if each.code]
+    return [_problem(parsed.path, line, each.code, each.trouble()) for each in found]
 
 
 def _stamp(text: str) -> float | None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # Never knowledge, in any tree: other people's code and what tools leave behind.
 ALWAYS = frozenset({"node_modules", "__pycache__", "site-packages"})
+# What memtree archived, when this file is in it; without it `_archive` is a folder like any other,
+# for many people have one. Other tools that know `.memtreeignore` leave it out by its text.
+ARCHIVE = "_archive"
+ARCHIVE_MARK = f"{ARCHIVE}/.memtreeignore"
 _MAX_LINE = 1_000
 _MAX_STARS = 3  # six in one name take minutes for a name of 255 letters
 
@@ -46,7 +50,7 @@ def judge_for(root: str, extra: tuple[str, ...] = ()) -> Judge:
 
     def judge(path: str, is_folder: bool) -> bool:
         folder, _, name = path.rpartition("/")
-        if is_folder and name in ALWAYS:
+        if is_folder and (name in ALWAYS or (path == ARCHIVE and has_archive(root))):
             return True
         subject = path + "/" if is_folder else path
         if settings is not None and settings.match_file(subject):
@@ -60,6 +64,11 @@ def judge_for(root: str, extra: tuple[str, ...] = ()) -> Judge:
         return bool(verdict)
 
     return judge
+
+
+def has_archive(root: str) -> bool:
+    """Whether the folder `_archive` at the top of the tree is memtree's."""
+    return os.path.isfile(os.path.join(root, *ARCHIVE_MARK.split("/")))
 
 
 def _lines(path: str) -> list[str]:

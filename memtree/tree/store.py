@@ -63,6 +63,7 @@ def add(
     title: str | None = None,
     tags: Sequence[str] = (),
     type: str | None = None,  # noqa: A002  (the word of the format)
+    sources: Sequence[Mapping[str, object]] = (),
     by: str = "human",
     wait_s: float = 10.0,
 ) -> Written:
@@ -70,7 +71,8 @@ def add(
 
     `to` is a folder (`Domain/Topic`, created as needed) or a whole entry path, see `place`;
     without it the entry goes to the inbox. The title is taken from the text when none is given.
-    Front matter at the top of `text` is kept, and completed. `at` is an ISO 8601 time with offset;
+    Front matter at the top of `text` is kept, and completed; `sources` (`memtree.tree.anchors`
+    makes them) come after those that it names. `at` is an ISO 8601 time with offset;
     `random_bytes` are at least seven. Raises PathRefused, UsageError (empty text, wrong depth),
     Refused.
     """
@@ -93,6 +95,9 @@ def add(
     }
     if not meta["tags"]:
         del meta["tags"]
+    if sources:
+        named = given.get("sources") or []
+        meta["sources"] = [*(named if isinstance(named, list) else [named]), *map(dict, sources)]
     if front.end:
         changed = {key: value for key, value in meta.items() if given.get(key) != value}
         document = edit_front_matter(text, changed)

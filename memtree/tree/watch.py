@@ -125,6 +125,11 @@ class Watcher:
             for waiting in asking:
                 waiting.put(done and self._reliable)
 
+    def is_wanted(self) -> bool:
+        """Whether a question waits or files have changed: idle work is to stop."""
+        with self._wake:
+            return bool(self._asking) or self._dirty != self._clean or self._closed
+
     def _let_settle(self) -> None:
         deadline = time.monotonic() + 10 * SETTLE_S
         while time.monotonic() < deadline:

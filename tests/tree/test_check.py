@@ -102,6 +102,39 @@ def test_a_superseded_entry_is_not_called_expired(root: str) -> None:
     assert _check(root) == []
 
 
+def test_an_entry_that_was_verified_since_is_not_called_stale(root: str) -> None:
+    stale = "---\nstale_after: 2026-01-31\nverified:\n  - {{by: 'human:a', at: {}}}\n---\n"
+    _tree(root, {"a.md": stale.format("2026-02-01"), "b.md": stale.format("2026-01-30T10:00:00Z")})
+    assert _check(root) == [("b.md", 1, "stale")]
+
+
+def test_sources_that_no_longer_hold_are_found(root: str) -> None:
+    digest = "f2b1694654d2ccb036a2edf5904810fffae57bab2c9f5a5b33451047be2f4c60"
+    text = "---\ntitle: {}\nsources:\n  - {{resource: {}, lines: {}, digest: {}}}\n{}---\n"
+    _tree(
+        root,
+        {
+            "http.py": "import time\nRETRIES = 3\n",
+            "moved.py": "import os\nimport time\nRETRIES = 3\n",
+            "fresh.md": text.format("a", "http.py", "1-2", digest, ""),
+            "moved.md": text.format("b", "moved.py", "[1, 2]", digest, ""),
+            "drifted.md": text.format("c", "http.py", "2", digest, ""),
+            "gone.md": text.format("d", "old.py", "1-2", digest, ""),
+            "away.md": text.format("e", "../../etc/passwd", "1-2", digest, ""),
+            "odd.md": text.format("f", "http.py", "1-2", "abc", ""),
+            "cited.md": "---\nsources: [{resource: old.py}, {resource: 'https://e.org'}]\n---\n",
+            "replaced.md": text.format("g", "old.py", "1", digest, "superseded_by: fresh.md\n"),
+            "archived.md": text.format("h", "old.py", "1", digest, "status: archived\n"),
+        },
+    )
+    assert _check(root) == [
+        ("away.md", 3, "outside-source"),
+        ("drifted.md", 3, "drifted-source"),
+        ("gone.md", 3, "gone-source"),
+        ("odd.md", 3, "unchecked-source"),
+    ]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the file system ignores case")
 def test_names_that_differ_in_case_only_are_found(root: str) -> None:
     _tree(root, {"a/Note.md": "1", "a/note.md": "2"})
