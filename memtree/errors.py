@@ -41,6 +41,10 @@ class TreeNotFound(Unavailable):
     """There is no tree here or above."""
 
 
+class ModelUnavailable(Unavailable):
+    """A model that was asked for is not there, is damaged, or does not answer."""
+
+
 class Refused(MemtreeError):  # noqa: N818  (as above)
     """The operation would lose something or leave the tree."""
 
