@@ -37,7 +37,9 @@ CREATE TABLE entry (
   type TEXT NOT NULL, description TEXT NOT NULL, tags TEXT NOT NULL, importance REAL NOT NULL,
   maturity TEXT NOT NULL, created TEXT NOT NULL, used TEXT NOT NULL, speaker TEXT NOT NULL,
   time TEXT NOT NULL, session TEXT NOT NULL, turn INTEGER NOT NULL, lines INTEGER NOT NULL,
-  size INTEGER NOT NULL, digest BLOB NOT NULL, fts INTEGER NOT NULL, titled INTEGER NOT NULL);
+  size INTEGER NOT NULL, digest BLOB NOT NULL, fts INTEGER NOT NULL, titled INTEGER NOT NULL,
+  standing TEXT NOT NULL, generation INTEGER NOT NULL);
+CREATE INDEX entry_generation ON entry (generation, number);
 CREATE INDEX entry_pending ON entry (number) WHERE fts = 0;
 CREATE INDEX entry_session ON entry (session, turn) WHERE session <> '';
 CREATE TABLE key (key TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -51,11 +53,17 @@ CREATE TABLE problem (path TEXT NOT NULL, line INTEGER NOT NULL, code TEXT NOT N
   message TEXT NOT NULL);
 CREATE INDEX problem_path ON problem (path);
 CREATE TABLE doomed (number INTEGER PRIMARY KEY);
+CREATE TABLE gone (number INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
+CREATE INDEX gone_generation ON gone (generation);
 """
 
 # An index made by another version of this file is rebuilt, never misread.
 # Raised with every change of the schema; a test compares its checksum.
-VERSION = 3
+VERSION = 4
+
+
+# How marshal begins a list, a tuple and two kinds of sets, with and without its mark for sharing.
+_LISTS = frozenset(bytes([ord(kind) | flag]) for kind in "[(<>" for flag in (0, 0x80))
 
 
 class Damaged(Exception):  # noqa: N818  (a state, caught and answered by a rebuild)
@@ -107,6 +115,14 @@ class Catalog:
         if not found:
             self.db.executescript("BEGIN;" + _SCHEMA + "COMMIT;")
             self.put("version", VERSION)
+            # Numbers of entries begin anew with every catalog: what names them names it too.
+            self.put("birth", os.urandom(8))
+
+    @property
+    def birth(self) -> bytes:
+        """Tells this catalog from one that a rebuild put in its place."""
+        found = self.value("birth")
+        return found if isinstance(found, bytes) else b""
 
     def is_replaced(self) -> bool:
         """Whether a rebuild has put another file in the place of the one that is open here."""
@@ -121,12 +137,22 @@ class Catalog:
     def value(self, name: str) -> object:
         """A fact about the index, or None."""
         found = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if found is None else marshal.loads(found[0])  # noqa: S302  (our own cache)
+        if found is None:
+            return None
+        raw = found[0]
+        # A list that says it is longer than its bytes is made in full before that is found out.
+        if raw[:1] in _LISTS and int.from_bytes(raw[1:5], "little") > len(raw):
+            raise ValueError("a list without its items")
+        return marshal.loads(raw)  # noqa: S302  (our own cache)
 
     def number(self, name: str) -> int:
         """A fact that is a number; 0 when it is not there."""
-        found = self.value(name)
-        return found if isinstance(found, int) else 0
+        # Not read when it is too long for a number: whoever made it meant to make us work.
+        found = self.db.execute(
+            "SELECT value FROM meta WHERE name = ? AND length(value) < 32", (name,)
+        ).fetchone()
+        value = None if found is None else marshal.loads(found[0])  # noqa: S302  (our own cache)
+        return value if isinstance(value, int) else 0
 
     def put(self, name: str, value: object) -> None:
         """Set a fact: numbers, text, bytes, tuples and dicts of these."""
@@ -298,6 +324,40 @@ class Catalog:
                 )
             ]
         return found
+
+    def read_since(self, mark: tuple[int, int], limit: int) -> list[Row]:
+        """Rows after a mark of (generation, number), in that order, `limit` at most."""
+        found: list[Row] = []
+        # Two statements: SQLite uses the index for one comparison of a pair only.
+        for where, values in (
+            ("generation = ? AND number > ? ORDER BY number", mark),
+            ("generation > ? ORDER BY generation, number", mark[:1]),
+        ):
+            sql = f"SELECT {COLUMNS} FROM entry WHERE {where} LIMIT ?"  # noqa: S608
+            found += [Row(row) for row in self.db.execute(sql, (*values, limit - len(found)))]
+        return found
+
+    def count_since(self, mark: tuple[int, int]) -> int:
+        """How many rows come after a mark of (generation, number)."""
+        generation, number = mark
+        first = "SELECT count(*) FROM entry WHERE generation = ? AND number > ?"
+        later = "SELECT count(*) FROM entry WHERE generation > ?"
+        return int(
+            self.db.execute(first, (generation, number)).fetchone()[0]
+            + self.db.execute(later, (generation,)).fetchone()[0]
+        )
+
+    def gone_since(self, generation: int) -> list[int]:
+        """Numbers of the entries that were taken out by a refresh after `generation`."""
+        found = self.db.execute("SELECT number FROM gone WHERE generation > ?", (generation,))
+        return [number for (number,) in found]
+
+    def numbers_below(self, scope: str) -> set[int]:
+        """The numbers of all entries below a folder."""
+        found = self.db.execute(
+            "SELECT number FROM entry WHERE path > ? AND path < ?", (scope + "/", scope + "0")
+        )
+        return {number for (number,) in found}
 
     def links_from(self, number: int) -> list[tuple[str, str, int, str]]:
         """(target, kind, line, rel) of the links in one entry, in the order of its lines."""

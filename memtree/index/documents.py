@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from memtree.index.full_text import PASSAGES
 from memtree.index.keys import key_of, path_keys, question_key, stem_of
 from memtree.index.row import Row
-from memtree.index.words import identifier_parts, spaced
+from memtree.index.words import date_words, identifier_parts, spaced
+from memtree.knowledge.standing import packed
 from memtree.tree.listing import BEGIN, END
 
 if TYPE_CHECKING:
@@ -16,14 +17,10 @@ if TYPE_CHECKING:
     from memtree.tree.markdown import Parsed
     from memtree.tree.passages import Passage
 
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
 MATURITIES = ("draft", "validated", "core")
 
 
-def row_of(parsed: Parsed, number: int, digest: bytes, size: int) -> Row:
+def row_of(parsed: Parsed, number: int, digest: bytes, size: int, generation: int = 0) -> Row:
     """The catalog's row of a file. Values of a wrong kind in front matter become defaults."""
     meta = parsed.meta
     folder = parsed.path.rpartition("/")[0]
@@ -54,6 +51,8 @@ def row_of(parsed: Parsed, number: int, digest: bytes, size: int) -> Row:
             digest,
             0,
             int(_is_titled(parsed)),
+            packed(meta),
+            generation,
         )
     )
 
@@ -152,12 +151,8 @@ def scopes_of(folder: str) -> list[str]:
 
 
 def _context(row: Row) -> str:
-    # Who said it and when, in the words that a question would use: "8 May 2023".
-    parts = [row.speaker] if row.speaker else []
-    date = row.time[:10].split("-")
-    if len(date) == 3 and all(part.isdigit() for part in date) and 1 <= int(date[1]) <= 12:
-        parts.append(f"{int(date[2])} {MONTHS[int(date[1]) - 1]} {date[0]}")
-    return " . ".join(parts)
+    # Who said it and when, in the words that a question would use.
+    return " . ".join(part for part in (row.speaker, date_words(row.time)) if part)
 
 
 def _text(value: object) -> str:

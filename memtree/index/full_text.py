@@ -183,6 +183,10 @@ class FullText:
         fence = _Q.const_score_query(_Q.term_set_query(self.schema, "entry", list(numbers)), 0.0)
         return _Q.boolean_query([(_MUST, query), (_MUST, fence)])
 
+    def these(self, passages: Sequence[int]) -> tantivy.Query:
+        """These passages and no others."""
+        return _Q.term_set_query(self.schema, "passage", list(passages))
+
     def everything(self) -> tantivy.Query:
         """Every passage."""
         return _Q.all_query()
@@ -206,6 +210,12 @@ class FullText:
             )
             for (score, address), entry, passage, first, last in zip(hits, *values, strict=True)
         ]  # fmt: skip
+
+    def of(self, numbers: Sequence[int]) -> list[Found]:
+        """Every passage of these entries, in the order of entries and of their lines."""
+        query = self.of_entries(self.everything(), numbers)
+        found = self.search(query, self.count(query))
+        return sorted(found, key=lambda one: one.passage)
 
     def text(self, found: Found) -> str:
         """The words of a passage, as they stood in the file when it was indexed."""

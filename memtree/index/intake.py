@@ -78,6 +78,7 @@ class Intake:
     def take_out(self, paths: list[str]) -> None:
         """Forget entries whose files are gone."""
         db = self.catalog.db
+        generation = self.catalog.number("generation") + 1
         for path in paths:
             row = self.catalog.by_path(path)
             db.execute("DELETE FROM problem WHERE path = ?", (path,))
@@ -86,6 +87,7 @@ class Intake:
             self._drop_lookups(row.number)
             db.execute("DELETE FROM entry WHERE number = ?", (row.number,))
             db.execute("INSERT OR IGNORE INTO doomed VALUES (?)", (row.number,))
+            db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?)", (row.number, generation))
             self.removed += 1
             self.touched = True
 
@@ -100,6 +102,7 @@ class Intake:
         todo += sorted(waiting - known)
         (highest,) = db.execute("SELECT coalesce(max(number), 0) FROM entry").fetchone()
         number = max(self.catalog.number("last_number"), highest)
+        generation = self.catalog.number("generation") + 1
         base = self.root + os.sep
         total = len(todo)
         rows: list[tuple[object, ...]] = []
@@ -127,7 +130,7 @@ class Intake:
                 own = old.number
                 self._drop_lookups(own)
                 db.execute("DELETE FROM problem WHERE path = ?", (path,))
-            row = row_of(parsed, own, digest, len(raw))
+            row = row_of(parsed, own, digest, len(raw), generation)
             row.fts = 0 if parsed.passages or old is not None else 1
             rows.append(row.values())
             keys += [(key, own, kind) for key, kind in keys_of(parsed)]

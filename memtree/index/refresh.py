@@ -12,13 +12,13 @@ not a deletion; a writer that is busy is a `pending` count in the answer and not
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import time
 from typing import TYPE_CHECKING
 
-from memtree.errors import PathRefused, StorageFailed
+from memtree.errors import PathRefused
+from memtree.index.alone import alone, cannot_write
 from memtree.index.catalog import (
     FILE,
     VERSION,
@@ -26,7 +26,6 @@ from memtree.index.catalog import (
     Damaged,
     DatabaseError,
     OperationalError,
-    sqlite3,
 )
 from memtree.index.full_text import FOLDER, SCHEMA, FullText, Unusable
 from memtree.index.intake import Intake, uncollected
@@ -35,7 +34,7 @@ from memtree.tree.ignore import judge_for
 from memtree.tree.scan import UNSURE, Snapshot, entries, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     from memtree.index.intake import Progress
 
@@ -74,6 +73,7 @@ def refresh(
     language: str,
     ignore: Sequence[str] = (),
     config: tuple[int, int] = (0, 0),
+    facts: Mapping[str, object] | None = None,
     rebuild: bool = False,
     wait_s: float = 10.0,
     progress: Progress | None = None,
@@ -82,18 +82,20 @@ def refresh(
     """Bring the index under `cache` up to the files under `root`.
 
     `config` is the signature of the settings' file, kept so that a search can tell without reading
-    it whether `language` and `ignore` still hold. `wait_s` bounds the waiting for another process.
+    it whether `language` and `ignore` still hold; `facts` are settings that a search needs without
+    reading it: plain values. `wait_s` bounds the waiting for another process.
     Raises nothing for trouble in the files: it is in the report.
     """
     started = time.perf_counter()
     reason = "asked for" if rebuild else ""
     _must_be_usable(root, cache)
-    with _alone(cache, wait_s) as alone:
-        if not alone:
+    with alone(cache, wait_s) as is_alone:
+        if not is_alone:
             return _left_as_it_is(root, cache, tuple(ignore), started)
         try:
             return _tried(
-                root, cache, language=language, ignore=tuple(ignore), config=config, wait_s=wait_s,
+                root, cache, language=language, ignore=tuple(ignore), config=config, facts=facts,
+                wait_s=wait_s,
                 progress=progress, now_ns=now_ns or time.time_ns(), started=started, reason=reason,
             )  # fmt: skip
         except OperationalError as error:
@@ -104,15 +106,16 @@ def refresh(
 
 def _tried(
     root: str, cache: str, *, language: str, ignore: tuple[str, ...],
-    config: tuple[int, int], wait_s: float, progress: Progress | None, now_ns: int, started: float,
-    reason: str,
+    config: tuple[int, int], facts: Mapping[str, object] | None, wait_s: float,
+    progress: Progress | None, now_ns: int, started: float, reason: str,
 ) -> RefreshReport:  # fmt: skip
     for attempt in range(2):
         try:
             if reason:
                 _wipe(cache)
             return _refresh(
-                root, cache, language=language, ignore=ignore, config=config, wait_s=wait_s,
+                root, cache, language=language, ignore=ignore, config=config, facts=facts,
+                wait_s=wait_s,
                 progress=progress, now_ns=now_ns, started=started, reason=reason,
             )  # fmt: skip
         except (
@@ -120,12 +123,12 @@ def _tried(
             LookupError,
         ) as error:  # fmt: skip
             if "readonly" in str(error) or "disk is full" in str(error):
-                raise _cannot_write(str(error)) from error
+                raise cannot_write(str(error)) from error
             if attempt or (isinstance(error, OperationalError) and "locked" in str(error)):
                 raise
             reason = f"the index could not be used ({error})"
         except OSError as error:
-            raise _cannot_write(error.strerror or str(error)) from error
+            raise cannot_write(error.strerror or str(error)) from error
     raise AssertionError("unreachable")
 
 
@@ -137,34 +140,6 @@ def _must_be_usable(root: str, cache: str) -> None:
                 f"'{os.path.relpath(folder, root)}' is a symbolic link, which is never followed",
                 hint="remove it: the index is rebuilt from the files",
             )
-
-
-@contextlib.contextmanager
-def _alone(cache: str, wait_s: float) -> Iterator[bool]:
-    """Whether this is the only refresh of the tree; waits at most `wait_s` seconds to be.
-
-    The lock is SQLite's own, on a file without content: it ends with its process, everywhere.
-    """
-    try:
-        os.makedirs(cache, exist_ok=True)
-        lock = sqlite3.connect(
-            os.path.join(cache, "lock.db"), timeout=max(0.0, wait_s), isolation_level=None
-        )
-    except (OSError, DatabaseError) as error:
-        raise _cannot_write(str(error)) from error
-    try:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except OperationalError as error:
-            if "locked" not in str(error):
-                raise _cannot_write(str(error)) from error
-            yield False
-            return
-        except DatabaseError:
-            os.remove(os.path.join(cache, "lock.db"))  # rubbish in its place
-        yield True
-    finally:
-        lock.close()
 
 
 def _left_as_it_is(root: str, cache: str, ignore: tuple[str, ...], started: float) -> RefreshReport:
@@ -196,17 +171,10 @@ def behind(root: str, cache: str, ignore: tuple[str, ...] = ()) -> int:
     return _left_as_it_is(root, cache, ignore, 0.0).behind
 
 
-def _cannot_write(why: str) -> StorageFailed:
-    return StorageFailed(
-        f"the index can't be written: {why}",
-        hint="memtree needs to write .memtree/cache; memtree doctor looks closer",
-    )
-
-
 def _refresh(
     root: str, cache: str, *, language: str, ignore: tuple[str, ...],
-    config: tuple[int, int], wait_s: float, progress: Progress | None, now_ns: int, started: float,
-    reason: str,
+    config: tuple[int, int], facts: Mapping[str, object] | None, wait_s: float,
+    progress: Progress | None, now_ns: int, started: float, reason: str,
 ) -> RefreshReport:  # fmt: skip
     exists = os.path.exists(os.path.join(cache, FILE))
     catalog = Catalog(cache, create=True)
@@ -233,7 +201,8 @@ def _refresh(
             intake.note_oddities(now)
             if intake.touched or now.dump() != known.dump():
                 catalog.put("snapshot", now.dump())
-            if intake.touched:
+            if intake.touched or catalog.value("facts") != dict(facts or {}):
+                catalog.put("facts", dict(facts or {}))
                 catalog.recount()
                 catalog.put("generation", catalog.number("generation") + 1)
             catalog.db.execute("COMMIT")

@@ -8,18 +8,22 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "number, path, id, title, type, description, tags, importance, maturity, created, used, "
-    "speaker, time, session, turn, lines, size, digest, fts, titled"
+    "speaker, time, session, turn, lines, size, digest, fts, titled, standing, generation"
 )
 
 
 class Row:
-    """One entry as the catalog knows it: what ranking and lists need without opening the file."""
+    """One entry as the catalog knows it: what ranking and lists need without opening the file.
+
+    `standing` is `memtree.knowledge.standing` packed, `generation` the refresh that last read it.
+    """
 
     __slots__ = (
         "created",
         "description",
         "digest",
         "fts",
+        "generation",
         "id",
         "importance",
         "lines",
@@ -29,6 +33,7 @@ class Row:
         "session",
         "size",
         "speaker",
+        "standing",
         "tags",
         "time",
         "title",
@@ -58,6 +63,8 @@ class Row:
     digest: bytes
     fts: int
     titled: int
+    standing: str
+    generation: int
 
     def __init__(self, values: Sequence[object]) -> None:
         (
@@ -81,6 +88,8 @@ class Row:
             self.digest,
             self.fts,
             self.titled,
+            self.standing,
+            self.generation,
         ) = values  # type: ignore[assignment]
         self.tags = tuple(str(tags).split("\n")) if tags else ()
 
@@ -90,5 +99,5 @@ class Row:
             self.number, self.path, self.id, self.title, self.type, self.description,
             "\n".join(self.tags), self.importance, self.maturity, self.created, self.used,
             self.speaker, self.time, self.session, self.turn, self.lines, self.size, self.digest,
-            self.fts, self.titled,
+            self.fts, self.titled, self.standing, self.generation,
         )  # fmt: skip

@@ -123,3 +123,17 @@ def _parts(word: bytes) -> str:
             _split.clear()
         _split[word] = known
     return known
+
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+def date_words(time: str) -> str:
+    """A date as people write it, "8 May 2023"; "" when the text begins with none."""
+    date = time[:10].split("-")
+    if len(date) == 3 and all(part.isdigit() for part in date) and 1 <= int(date[1]) <= 12:
+        return f"{int(date[2])} {MONTHS[int(date[1]) - 1]} {date[0]}"
+    return ""
