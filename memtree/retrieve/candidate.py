@@ -24,6 +24,7 @@ class Candidate:
     "7 May 2023", tags). `session` is "" outside a session, else unique in the scope, and `turn`
     counts within it from any start. `time` is ISO 8601 or "". `asks` is the share (0 to 1) of the
     text that is a question, see `asking_share`. `links` are the entries that this one links to.
+    `meaning` is the cosine of its vector and the question's, None where there is none.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class Candidate:
         "entry",
         "key",
         "links",
+        "meaning",
         "names",
         "session",
         "speaker",
@@ -69,6 +71,7 @@ class Candidate:
         self.turn = turn
         self.asks = asks
         self.links = links
+        self.meaning: float | None = None
 
 
 class Question:
@@ -122,27 +125,21 @@ class Question:
 class Scored:
     """A candidate in its place: `score` (best first) and what made it.
 
-    `text` is the part that its own words earned (1 for the best of all), `parts` the rest by
-    feature. `counts` has the question's stems that stand in it in any form, each with how much it
-    counts (0 to 1). `bag` is the set of its words.
+    `text` is the part that its own words earned (1 for the best of all) with what its `meaning`
+    adds, `parts` the rest by feature. `counts` has the question's stems that stand in it in any
+    form, each with how much it counts (0 to 1). `bag` is the set of its words.
     """
 
-    __slots__ = ("bag", "candidate", "counts", "parts", "score", "text")
+    __slots__ = ("bag", "candidate", "counts", "meaning", "parts", "score", "text")
 
     def __init__(self, candidate: Candidate) -> None:
         self.candidate = candidate
         self.score = 0.0
         self.text = 0.0
+        self.meaning = 0.0
         self.parts: dict[str, float] = {}
         self.counts: dict[str, float] = {}
         self.bag: set[str] = set()
-
-    @property
-    def why(self) -> str:
-        """What raised the candidate, strongest first, in a few words."""
-        parts = [("words", self.text), *self.parts.items()]
-        parts.sort(key=lambda part: -part[1])
-        return ", ".join(f"{name} {value:.2f}" for name, value in parts if abs(value) >= 0.01)
 
 
 _ASKING = ("?", "？", "؟")  # noqa: RUF001  (the marks of other scripts)

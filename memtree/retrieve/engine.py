@@ -13,22 +13,31 @@ import time
 
 from memtree.index.catalog import VERSION, Catalog, Damaged
 from memtree.index.full_text import SCHEMA, FullText
-from memtree.knowledge.lifecycle import recency
 from memtree.knowledge.query import ABSENT, FOUND, TIERS, Answer, Hit, Query, TierReport
 from memtree.retrieve.exact import ExactTier
+from memtree.retrieve.extract import extract
 from memtree.retrieve.full_text import FullTextTier
+from memtree.retrieve.meaning import Meanings, NoVectors
 from memtree.retrieve.question import has_stranger, stop_words, words_of
 from memtree.retrieve.snippet import snippet
 from memtree.retrieve.tier import Ask, Finding
+from memtree.retrieve.vitality import Vitality
+from memtree.retrieve.witness import witnessed
 from memtree.tree.lock import journal_pending
 from memtree.tree.scan import Snapshot, is_unchanged
 from memtree.tree.watched import watcher_is_current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from memtree.embed.protocol import Embedder
+    from memtree.knowledge.query import Quote
+    from memtree.retrieve.meaning import Meaning
     from memtree.retrieve.tier import Match, Tier
 
-MODEL_FREE = TIERS[:3]
+MODEL_FREE = TIERS[:4]
 CACHE = os.path.join(".memtree", "cache")
 
 
@@ -50,6 +59,8 @@ class Engine:
         if not known:
             raise Damaged("the index is of another version")
         self.language = str(settings[2])  # type: ignore[index]
+        self.meanings = Meanings(root, self.catalog)
+        self._take_facts()
         # Changes on disk that are known not to be indexed, because that could not be done now.
         self.behind = 0
         self.full_text = FullText(os.path.join(root, CACHE), language=self.language)
@@ -91,10 +102,29 @@ class Engine:
             self._generation = generation
             self.full_text.reload()
             self._frequencies.clear()
+            self._take_facts()
+        self.vitality.reload()
+
+    def _take_facts(self) -> None:
+        """Take the settings that the last refresh noted."""
+        facts = _dicts(self.catalog.value("facts"))
+        self.meanings.take(facts.get("embedding", {}))
+        self.vitality = Vitality(self.root, facts.get("lifecycle", {}))
 
     def close(self) -> None:
         """Let go of the files."""
+        self.meanings.close()
         self.catalog.close()
+
+    # -- meaning ----------------------------------------------------------------------------
+
+    def embedder(self) -> Embedder:
+        """The embedder that the settings name. Raises NoVectors when there is none."""
+        return self.meanings.embedder()
+
+    def meaning(self) -> Meaning:
+        """The vectors of this tree, current. Raises NoVectors with the reason, and Behind."""
+        return self.meanings.current(self._generation)
 
     # -- answering --------------------------------------------------------------------------
 
@@ -119,41 +149,18 @@ class Engine:
         ask = Ask(
             query, catalog=self.catalog, full_text=self.full_text, words=words,
             language=self.language, memory=self._memory, frequencies=self._frequencies,
+            meaning=self.meaning, vitality=self.vitality, now=time.time() / 86_400,
         )  # fmt: skip
-        reports: list[TierReport] = []
-        findings: list[tuple[str, Finding]] = []
-        chosen: tuple[str, Finding] | None = None
-        for name in self._tiers(query):
-            ranks = not climb and not query.tier
-            if ranks and name == "fuzzy" and not has_stranger(words, self.full_text):
-                # Every word is a word of this tree: full text finds it in any order.
-                why = "every word is known"
-                reports.append(TierReport("fuzzy", ms=0.0, sure=False, why=why))
-                continue
-            tier = _tier(name)
-            before = time.perf_counter()
-            if name == "fulltext":
-                correct_words(ask)
-            finding = tier.find(ask)
-            reports.append(
-                TierReport(
-                    tier.name,
-                    ms=1000 * (time.perf_counter() - before),
-                    sure=finding.sure,
-                    why=finding.why,
-                    candidates=_candidates(finding) if query.explain else (),
-                )
-            )
-            findings.append((tier.name, finding))
-            if climb and finding.sure:
-                chosen = tier.name, finding
-                break
+        reports, findings, chosen = self._climb(ask, climb=climb)
         if query.scope and not self.catalog.has_folder(query.scope):
             ask.notes.append(f"there is no folder '{query.scope}' in this tree")
         odd = self.catalog.unnamed()
         if odd:
             ask.notes.append(f"{odd} files are left out: their names can't be read; memtree check")
         hits = self._hits(ask, findings if not climb else [chosen] if chosen else [])
+        quotes: list[Quote] = []
+        if chosen and hits:
+            quotes = extract(ask, chosen[1].matches, by_name=chosen[0] in TIERS[:2])
         if query.why_not:
             from memtree.retrieve.why_not import why_not
 
@@ -169,17 +176,68 @@ class Engine:
         return Answer(
             query=query,
             status=status,
-            tier=hits[0].tier if hits else (reports[-1].tier if reports else "exact"),
+            tier=_answering(hits, reports, chosen),
             confidence=confidence,
             hits=hits,
             tiers=reports,
             indexed=self.catalog.count(),
             pending=max(waiting, self.catalog.pending()) + self.behind,
             ms=1000 * (time.perf_counter() - started),
-            answer=hits[0].snippet if climb and hits else None,
+            answer=_in_words(quotes, hits) if climb and hits else None,
+            quotes=quotes,
             notes=ask.notes,
             why_not=reason,
         )
+
+    def _climb(
+        self, ask: Ask, *, climb: bool
+    ) -> tuple[list[TierReport], list[tuple[str, Finding]], tuple[str, Finding] | None]:
+        """Ask the tiers in turn: reports, what each found, and the sure one that ended a climb."""
+        query = ask.query
+        reports: list[TierReport] = []
+        findings: list[tuple[str, Finding]] = []
+        for name in self._tiers(query):
+            before = time.perf_counter()
+            why = "" if climb or query.tier else self._spared(name, ask)
+            if why:
+                reports.append(TierReport(name, ms=0.0, sure=False, why=why))
+                continue
+            if name not in ("exact", "fuzzy"):
+                correct_words(ask)
+            finding = _tier(name).find(ask)
+            reports.append(
+                TierReport(
+                    name,
+                    ms=1000 * (time.perf_counter() - before),
+                    sure=finding.sure,
+                    why=finding.why,
+                    candidates=_candidates(finding) if query.explain else (),
+                )
+            )
+            findings.append((name, finding))
+            if climb and finding.sure:
+                return reports, findings, (name, finding)
+        return reports, findings, None
+
+    def _spared(self, name: str, ask: Ask) -> str:
+        """Why a ranking does without a tier; "" when it takes part."""
+        if name == "fuzzy" and not has_stranger(ask.words, self.full_text):
+            # Full text finds words that are words of this tree in any order.
+            return "every word is known"
+        if name == "fulltext" and self._has_meaning(ask.query):
+            # Tier 4 ranks what the words find together with what is near in meaning.
+            return "ranked together with meaning"
+        return ""
+
+    def _has_meaning(self, query: Query) -> bool:
+        """Whether tier 4 takes part and can."""
+        if "semantic" not in self._tiers(query):
+            return False
+        try:
+            self.meaning()
+        except NoVectors:
+            return False
+        return True
 
     def _tiers(self, query: Query) -> list[str]:
         if query.tier:
@@ -201,23 +259,48 @@ class Engine:
                 if name == "fuzzy" and not finding.sure and ask.query.tier != "fuzzy":
                     continue
                 seen[match.row.number] = match
-                hits.append(self._hit(name, match, stems))
-        return hits
+                hits.append(self._hit(name, match, stems, ask.now))
+        rows = {match.row.path: match.row for match in seen.values()}
+        return witnessed(self.root, hits, rows, self.vitality, ask.now)
 
-    def _hit(self, tier: str, match: Match, stems: dict[str, float]) -> Hit:
+    def _hit(self, tier: str, match: Match, stems: dict[str, float], now: float) -> Hit:
         row = match.row
-        text, first = match.text, match.first
-        if not text:
+        if not match.text:
             found = self.full_text.search(self.full_text.term("passage", row.number << 16), 1)  # type: ignore[arg-type]
             if found:
-                text, first = self.full_text.text(found[0]), found[0].first
+                match.text, match.first = self.full_text.text(found[0]), found[0].first
+        text, first = match.text, match.first
         shown, first, last = snippet(text, first, stems) if text else (row.description, 1, 1)
+        if tier == "semantic" and not match.by_meaning:
+            tier = "fulltext"  # what the words found, ordered with what the meaning says
+        alive = self.vitality.of(row, now)
         return Hit(
             id=row.id or row.path.rpartition(".")[0], path=row.path, title=row.title,
             score=match.score, tier=tier, snippet=shown, lines=(first, last),
-            importance=row.importance, maturity=row.maturity,
-            recency=recency(row.used, time.time()), why=match.why,
+            importance=round(alive.importance, 1), maturity=row.maturity, recency=alive.recency,
+            why="; ".join(part for part in (match.why, alive.replaced) if part),
         )  # fmt: skip
+
+
+def _dicts(value: object) -> dict[str, dict[str, Any]]:
+    """What the cache says the settings are; a cache that somebody else wrote may say anything."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(name): part for name, part in value.items() if isinstance(part, dict)}
+
+
+def _answering(
+    hits: list[Hit], reports: list[TierReport], chosen: tuple[str, Finding] | None
+) -> str:
+    """The tier that gave the answer, or the last that was asked."""
+    if chosen and hits:
+        return chosen[0]
+    return hits[0].tier if hits else reports[-1].tier if reports else "exact"
+
+
+def _in_words(quotes: Sequence[Quote], hits: Sequence[Hit]) -> str:
+    """The answer as text: a quote a line; of an entry without a body, what describes it."""
+    return "\n".join(map(str, quotes)) or hits[0].snippet
 
 
 def _tier(name: str) -> Tier:
@@ -227,6 +310,10 @@ def _tier(name: str) -> Tier:
         from memtree.retrieve.fuzzy import FuzzyTier
 
         return FuzzyTier()
+    if name == "semantic":
+        from memtree.retrieve.semantic import SemanticTier
+
+        return SemanticTier()
     return FullTextTier()
 
 

@@ -1,14 +1,18 @@
 """How sure the text makes us, without scores that depend on the size of the tree.
 
-Two logistics of a few measures, fitted by `benchmarks/calibrate.py` on questions with an answer and
-without one, in trees of 1 to 17,000 passages. What no fit can learn from such data is a rule:
-numbers agree, a corrected word proves nothing by itself, one word of a sentence is too little.
-Hot: imports nothing but math; a tenth of a millisecond.
+Two logistics of a few named measures, one for "the tree speaks of this" and one for "the first is
+right", each once for words alone and once for words with meaning. Their weights stand in
+`memtree.retrieve.calibration`, which `benchmarks/calibrate.py --write` fits on questions with an
+answer and without one, in trees of 1 to 17,000 passages. What no fit can learn from such data is a
+rule: numbers agree, a corrected word proves nothing by itself, one word of a sentence is too
+little. Hot: imports nothing but math and the weights; a tenth of a millisecond.
 """
 
 from __future__ import annotations
 
 from math import exp, log, log10
+
+from memtree.retrieve import calibration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 SMALL = 10_000
 # Words that stand so near each other speak of one thing: two sentences.
 WINDOW = 24
+# Words of the question that follow each other stand so near each other where they mean the same.
+NEXT = 3
 # Passages that are weighed.
 FIRST = 5
 # What a generic word weighs of its rarity.
@@ -29,12 +35,6 @@ GENERIC_WEIGHT = 0.3
 DOUBT = 0.45
 # What is asked in bare words ("redis timeout") and stands together is there: at least this.
 THERE = 0.6
-# Of constant, together, known, words, log10(passages), words x log10(passages); fitted with one
-# question that has an answer to one that has none.
-PRESENT = (-3.94, 3.74, 2.55, 0.22, -1.61, 1.17)
-# Of constant, together in the first, coverage of the first, margin in a tree of 100 or more, words
-# of the first, log10(passages); fitted on what is answered, four questions with an answer to one.
-RIGHT = (0.25, 1.50, 0.72, 5.97, -0.24, -0.58)
 
 
 def _set(words: str) -> frozenset[str]:
@@ -67,32 +67,30 @@ class Meant(str):
 
 
 class Evidence:
-    """Every value but `words` is 0 to 1.
+    """Every value but `measures` is 0 to 1.
 
     `together`: the largest share of the question's telling words, by rarity, that one of the first
     passages has within two sentences, its title counting as said in each. `coverage` is the same
-    without regard to distance. `words`: log(1 + how many telling words stand in that passage).
-    `known`: the share that the scope has at all. `present`: how likely the scope speaks of what is
-    asked; below 0.5 the answer is "absent". `confidence`: how likely the first is right. `missing`:
-    stems of telling words that the scope has in no form. `against`: the rule that spoke against it,
-    or "". `measures` are what `PRESENT` and `RIGHT` weigh, as `benchmarks/calibrate.py` fits them.
+    without regard to distance. `known`: the share that the scope has at all. `present`: how likely
+    the scope speaks of what is asked; below 0.5 the answer is "absent". `confidence`: how likely
+    the first is right. `missing`: stems of telling words that the scope has in no form. `against`:
+    the rule that spoke against it, or "". `measures` is everything that was measured by name,
+    weighed or not: what `benchmarks/calibrate.py` fits; empty when nothing was found.
     """
 
     __slots__ = (
         "against", "confidence", "coverage", "known", "measures", "missing", "present", "together",
-        "words",
     )  # fmt: skip
 
     def __init__(self, missing: Sequence[str] = ()) -> None:
         self.coverage = 0.0
         self.together = 0.0
         self.known = 0.0
-        self.words = 0.0
         self.present = 0.0
         self.confidence = 0.0
         self.missing = missing
         self.against = ""
-        self.measures: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+        self.measures: dict[str, float] = {}
 
 
 def evidence(question: Question, ranked: Sequence[Scored]) -> Evidence:
@@ -119,31 +117,67 @@ def evidence(question: Question, ranked: Sequence[Scored]) -> Evidence:
     for token in weights:
         for form in forms.get(token, ()):
             stands_for.setdefault(form, token)
-    held = [_Held(one, weights, core, stands_for) for one in ranked[:FIRST]]
+    order = [token for token in question.tokens if token in weights]
+    pairs = {(order[at], order[at + 1]) for at in range(len(order) - 1)}
+    held = [_Held(one, weights, core, stands_for, pairs) for one in ranked[:FIRST]]
     best = max(held, key=lambda one: one.together + one.coverage)
     found.together = min(1.0, max(one.together for one in held) / whole)
     found.coverage = min(1.0, max(one.coverage for one in held) / whole)
     found.known = 1.0 - sum(weights[token] for token in missing) / whole
-    found.words = log(1 + best.words)
     size = log10(max(1, question.documents))
-    present = (1.0, found.together, found.known, found.words, size, found.words * size)
-    found.present = _logistic(PRESENT, present)
+    words = log(1 + best.words)
+    first = held[0]
+    found.measures = {
+        "constant": 1.0,
+        "together": found.together,
+        "known": found.known,
+        "words": words,
+        "size": size,
+        "words x size": words * size,
+        "pairs": log(1 + max(one.pairs for one in held)),
+        "first together": first.together / whole,
+        "first coverage": first.coverage / whole,
+        # In a small tree the second is always far behind.
+        "margin": _margin(ranked) * min(1.0, size / 2),
+        "first words": log(1 + first.words),
+        "asked": log(1 + len(weights)),
+        **_by_meaning(ranked),
+    }
+    _weigh(found, question, ranked, weights, core, titled=best.titled)
+    return found
+
+
+def _by_meaning(ranked: Sequence[Scored]) -> dict[str, float]:
+    """What vectors say, for a tier that has them; nothing at all where no passage has one.
+
+    `height` is the best cosine of the first passages. Whether the first is also first by meaning
+    alone was measured, too, and told nothing more (benchmarks/README.md).
+    """
+    near = [one.candidate.meaning for one in ranked[:FIRST]]
+    heights = [height for height in near if height is not None]
+    return {"height": max(heights)} if heights else {}
+
+
+def _weigh(
+    found: Evidence, question: Question, ranked: Sequence[Scored], weights: Mapping[str, float],
+    core: frozenset[str], *, titled: bool,
+) -> None:  # fmt: skip
+    """Turn measures into `present` and `confidence`; the rules have the last word."""
+    found.present = _logistic(calibration.PRESENT, found.measures)
+    right = calibration.RIGHT
+    if "height" in found.measures:
+        # Fitted on what words left in doubt: meaning adds to them or says nothing.
+        found.present = max(found.present, _logistic(calibration.PRESENT_MEANT, found.measures))
+        right = calibration.RIGHT_MEANT
     bare = not any(question.stops) and len(core) == len(weights)
     if bare and found.together > ALL:
         found.present = max(found.present, THERE)
-    found.against = _against(question, ranked, found, core, bare=bare, titled=best.titled)
+    found.against = _against(question, ranked, found, core, bare=bare, titled=titled)
     if found.against:
         found.present = min(found.present, DOUBT)
-    first = held[0]
-    # In a small tree the second is always far behind.
-    margin = _margin(ranked) * min(1.0, size / 2)
-    share, all_of = first.together / whole, first.coverage / whole
-    right = (1.0, share, all_of, margin, log(1 + first.words), size)
-    found.confidence = _logistic(RIGHT, right)
+    found.confidence = _logistic(right, found.measures)
     if found.present < 0.5:
         found.confidence = min(found.confidence, found.present)
-    found.measures = present, right
-    return found
 
 
 # More than this share is everything; sums of shares are rarely exactly 1.
@@ -151,13 +185,17 @@ ALL = 0.999
 
 
 class _Held:
-    """What one passage holds of the question: weights within two sentences, anywhere, words."""
+    """What one passage holds of the question: weights within two sentences, anywhere, words.
 
-    __slots__ = ("coverage", "titled", "together", "words")
+    `pairs` counts the words of the question that stand next to each other here as there; `titled`
+    says that its name or its context has one of them.
+    """
+
+    __slots__ = ("coverage", "pairs", "titled", "together", "words")
 
     def __init__(
         self, one: Scored, weights: Mapping[str, float], core: frozenset[str],
-        stands_for: Mapping[str, str],
+        stands_for: Mapping[str, str], pairs: set[tuple[str, str]],
     ) -> None:  # fmt: skip
         candidate = one.candidate
         always = {stands_for[token] for token in candidate.title if token in stands_for}
@@ -169,6 +207,12 @@ class _Held:
             for place, token in enumerate(candidate.body)
             if token in stands_for
         ]
+        title = [
+            (place, stands_for[token])
+            for place, token in enumerate(candidate.title)
+            if token in stands_for
+        ]
+        self.pairs = len(_neighbours(title, pairs) | _neighbours(places, pairs))
         whole = always.union(token for _, token in places)
         self.words = len(whole & core)
         self.titled = bool(always)
@@ -181,6 +225,20 @@ class _Held:
             near = {token for _, token in places[at : end + 1]}
             here = base + sum(weights[token] for token in near - always)
             self.together = max(self.together, here)
+
+
+def _neighbours(
+    places: Sequence[tuple[int, str]], pairs: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """The pairs of the question that stand near each other in a text, in the same order."""
+    found: set[tuple[str, str]] = set()
+    for at, (place, token) in enumerate(places):
+        for other, after in places[at + 1 : at + 1 + NEXT]:
+            if other - place > NEXT:
+                break
+            if (token, after) in pairs:
+                found.add((token, after))
+    return found
 
 
 def _weights(question: Question) -> dict[str, float]:
@@ -233,6 +291,6 @@ def _margin(ranked: Sequence[Scored]) -> float:
     return max(0.0, min(1.0, (ranked[0].score - ranked[1].score) / ranked[0].score))
 
 
-def _logistic(weights: Sequence[float], measures: Sequence[float]) -> float:
-    value = sum(w * x for w, x in zip(weights, measures, strict=True))
+def _logistic(weights: Mapping[str, float], measures: Mapping[str, float]) -> float:
+    value = sum(weight * measures[name] for name, weight in weights.items())
     return 1 / (1 + exp(-max(-50.0, min(50.0, value))))

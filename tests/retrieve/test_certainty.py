@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from memtree.app import Tree, init_tree, open_tree
 from memtree.knowledge.query import Query
-from memtree.retrieve import english
+from memtree.retrieve import calibration, english
 from memtree.retrieve.candidate import Candidate, Question
 from memtree.retrieve.correct import is_slip
 from memtree.retrieve.evidence import Evidence, Meant, evidence
@@ -154,10 +157,13 @@ UNKNOWN = [f"strange{letter}" for letter in "abcdef"]
 FILLER = [Candidate(f"f{n}", f"f{n}", ["filler", f"word{n}x"]) for n in range(5)]
 
 
-def judged(asked: list[str], held: list[str], size: int, *, gap: int = 0) -> Evidence:
+def judged(
+    asked: list[str], held: list[str], size: int, *, gap: int = 0, meaning: float | None = None
+) -> Evidence:
     """What a tree of `size` passages proves when one of them holds the words `held`."""
     body = [word for held_word in held for word in [held_word, *["between"] * gap]]
     notes = [Candidate("note", "note", body), *FILLER]
+    notes[0].meaning = meaning
     question = Question(
         ["what", *asked],
         words=["what", *asked],
@@ -219,3 +225,55 @@ def test_a_number_that_no_passage_has_is_against_it() -> None:
     assert judged([*HELD[:4], "15"], [*HELD[:4], "16"], 20).against == "a number differs"
     assert judged([*HELD[:4], "15"], [*HELD[:4], "15"], 20).against == ""
     assert judged([*HELD[:4], "thirti"], HELD[:4], 20).present < 0.5
+
+
+# -- the weights ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [("PRESENT", None), ("RIGHT", None), ("PRESENT_MEANT", 0.5), ("RIGHT_MEANT", 0.5)],
+)
+def test_every_weight_is_of_something_that_is_measured(name: str, meaning: float | None) -> None:
+    weights: dict[str, float] = getattr(calibration, name)
+    measures = judged(HELD[:3], HELD[:2], 100, meaning=meaning).measures
+    assert weights.keys() <= measures.keys()
+    assert "constant" in weights
+    assert all(isinstance(weight, float) for weight in weights.values())
+
+
+def test_the_weights_are_a_module_of_literals() -> None:
+    source = Path(str(calibration.__file__)).read_text("utf-8")
+    for node in ast.parse(source).body[1:]:
+        assert isinstance(node, ast.Assign)
+        assert isinstance(ast.literal_eval(node.value), dict)
+
+
+def test_the_weights_say_where_they_come_from() -> None:
+    said = calibration.__doc__ or ""
+    for word in ("calibrate.py --write", "memtree", "questions", "AUROC", "calibration error"):
+        assert word in said
+
+
+def test_what_is_fitted_is_what_is_loaded() -> None:
+    code = (
+        "import json; from certainty_fit import MODELS;"
+        "print(json.dumps({model.name: model.measures for model in MODELS}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY / "benchmarks",
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    fitted = {name: set(measures) for name, measures in json.loads(done.stdout).items()}
+    loaded = {name: set(vars(calibration)[name]) for name in fitted}
+    assert fitted == loaded
+
+
+def test_meaning_is_weighed_only_where_a_passage_has_a_vector() -> None:
+    without, with_ = judged(HELD[:4], HELD[:2], 100), judged(HELD[:4], HELD[:2], 100, meaning=0.9)
+    assert "height" not in without.measures
+    assert with_.measures["height"] == 0.9

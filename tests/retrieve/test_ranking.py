@@ -11,6 +11,7 @@ from memtree.retrieve import english
 from memtree.retrieve.candidate import Candidate, Question, asking_share, names_of
 from memtree.retrieve.dates import date_match, dates_in
 from memtree.retrieve.evidence import Evidence, evidence
+from memtree.retrieve.matches import said
 from memtree.retrieve.ranking import rank, term_weights
 
 if TYPE_CHECKING:
@@ -227,8 +228,15 @@ def test_another_language_ranks_without_tables() -> None:
 def test_why_names_what_raised_a_candidate() -> None:
     notes = [turn(1, "Ines", "A dog."), turn(2, "Omar", "A dog.")]
     ranked = rank(ask("the dog of Omar", notes), notes)
-    assert "speaker" in ranked[0].why
-    assert ranked[0].why.startswith("words")
+    assert said(ranked[0], {"dog": "dog"}) == "has dog; what stands around it; its speaker is named"
+
+
+def test_what_means_the_same_comes_before_what_says_as_much() -> None:
+    notes = [note("far", "the dog"), note("near", "the dog"), note("unknown", "the dog")]
+    notes[0].meaning, notes[1].meaning = 0.1, 0.7
+    assert order("dog", notes) == ["near", "unknown", "far"]
+    ranked = rank(ask("dog", notes), notes)
+    assert "near in meaning (0.70)" in said(ranked[0], {"dog": "dog"})
 
 
 def test_weights_are_never_negative() -> None:

@@ -251,3 +251,15 @@ def test_a_long_entry_is_found_by_one_paragraph(tmp_path: Path) -> None:
     told = text.split("\n")[first_line - 1 : last_line]
     assert any("quokka" in line for line in told)
     assert last_line - first_line < 5
+
+
+def test_what_was_superseded_comes_after_what_took_its_place(tmp_path: Path) -> None:
+    tree = init_tree(str(tmp_path / "t"))
+    old = tree.add("Backups run nightly, backups of backups too.", title="Backups nightly")
+    new = tree.add("Backups run every hour.", title="Hourly")
+    assert first(tree, "when do backups run nightly") == old.path
+    tree.supersede(old.path, new.path)
+    found = tree.search("when do backups run nightly").hits
+    assert [hit.path for hit in found] == [new.path, old.path]
+    assert found[0].score >= found[1].score
+    assert "superseded by" in found[1].why
