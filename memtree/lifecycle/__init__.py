@@ -1,0 +1,1 @@
+"""What time and use do to the knowledge: settling it, and looking at its life."""
