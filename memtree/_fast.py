@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from memtree.knowledge.query import Answer, Query
     from memtree.retrieve.engine import Engine
 
-_TIERS = ("exact", "fuzzy", "fulltext")
+_TIERS = ("exact", "fuzzy", "fulltext", "semantic")
 
 
 class _Asked:
@@ -121,6 +121,8 @@ def _take(asked: _Asked, name: str, value: str) -> bool:
     elif value not in _TIERS:
         return False
     elif name == "--tier":
+        if value == "semantic":
+            return False  # alone it may be unavailable, which the whole command line can tell
         asked.tier = value
     else:
         asked.max_tier = value
@@ -141,6 +143,7 @@ def _answer(asked: _Asked) -> int | None:
     from memtree.index.full_text import Unusable
     from memtree.knowledge.query import FOUND, Query
     from memtree.retrieve.engine import Engine
+    from memtree.retrieve.meaning import Behind
     from memtree.tree.locate import locate
 
     try:
@@ -150,11 +153,16 @@ def _answer(asked: _Asked) -> int | None:
             " ".join(asked.words), scope=asked.scope, limit=asked.limit or 10, tier=asked.tier,
             max_tier=asked.max_tier,
         )  # fmt: skip
-        if engine.is_current():
-            answer = engine.query(query) if asked.verb == "query" else engine.search(query)
-        else:
+        climb = asked.verb == "query"
+        try:
+            is_current = engine.is_current()
+            if is_current:
+                answer = engine.query(query) if climb else engine.search(query)
+        except Behind:
+            is_current = False
+        if not is_current:
             engine.close()
-            answer = _answer_anew(root, query, climb=asked.verb == "query")
+            answer = _answer_anew(root, query, climb=climb)
     except (
         Damaged, Unusable, DatabaseError, ValueError, EOFError, TypeError, AttributeError,
         LookupError, MemtreeError,
@@ -170,7 +178,14 @@ def _answer(asked: _Asked) -> int | None:
     else:
         few = asked.verb == "query" and asked.limit is None
         _show(engine, asked.verb, answer, few=few)
-    return _leave(0 if answer.status == FOUND else 1)
+    code = _leave(0 if answer.status == FOUND else 1)
+    if is_current and answer.hits:
+        import time
+
+        from memtree.tree.use_log import note_shown
+
+        note_shown(root, answer.hits, time.time())
+    return code
 
 
 def _answer_anew(root: str, query: Query, *, climb: bool) -> Answer:

@@ -8,6 +8,7 @@ questions never loads what writes.
 from __future__ import annotations
 
 import os
+import time
 
 from memtree.asking import Asking
 from memtree.errors import EntryNotFound
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
     from memtree.care import DoctorRow
     from memtree.connections import Links
     from memtree.exchange.report import ImportReport
+    from memtree.knowledge.anchor import SourceState
     from memtree.knowledge.entry import Entry
     from memtree.knowledge.problem import Problem
+    from memtree.lifecycle.consolidate import Consolidation
+    from memtree.lifecycle.figures import Stats
+    from memtree.lifecycle.supersede import Superseded
+    from memtree.lifecycle.telling import Told
     from memtree.tree.links import LinkIndex
     from memtree.tree.receipt import Receipt
     from memtree.tree.store import Moved, Written
+    from memtree.vouching import Anchored, Ask, Verified
 
     Progress = Callable[[str, int, int], None]
 
@@ -122,6 +129,18 @@ class Tree(Asking):
 
         return status(self)
 
+    def stats(self, *, now: str | None = None) -> Stats:
+        """The tree's life in figures, now or at an ISO time. Raises UsageError for none."""
+        from memtree.vitals import stats
+
+        return stats(self, _day(now))
+
+    def life(self, ref: str, *, now: str | None = None) -> Told:
+        """Where the scores of an entry come from, now or at an ISO time. Raises UsageError."""
+        from memtree.vitals import life
+
+        return life(self, self.resolve(ref), _day(now))
+
     def doctor(self) -> list[DoctorRow]:
         """The machinery: index, locks, watcher, git, settings."""
         from memtree.care import doctor
@@ -133,14 +152,52 @@ class Tree(Asking):
     def add(
         self, text: str, *, to: str | None = None, title: str | None = None,
         tags: Sequence[str] = (), type: str | None = None,  # noqa: A002  (the format's word)
+        sources: Sequence[str] = (), start: str = "",
     ) -> Written:  # fmt: skip
-        """Write one new entry; no other is touched."""
+        """Write one new entry; no other is touched. `sources` as `anchor` takes them."""
         from memtree.tree.store import add
 
+        at = _now()
+        if sources:
+            from memtree.vouching import sources_for
+
+            made = sources_for(self.root, sources, at=at, start=start or self.root, text=text)
+        else:
+            made = []
         return add(
-            self.root, text, to=to, title=title, tags=tags, type=type, at=_now(),
+            self.root, text, to=to, title=title, tags=tags, type=type, sources=made, at=at,
             random_bytes=os.urandom(8), wait_s=self._patience(),
         )  # fmt: skip
+
+    def anchor(self, ref: str, sources: Sequence[str], *, start: str = "") -> Anchored:
+        """Add sources to an entry: `FILE:10-24` with the digest that it has now, or a URL.
+
+        FILE is relative to `start`, else to the tree, else to the repository that it lies in.
+        """
+        from memtree.vouching import anchor
+
+        return anchor(
+            self.root, self.resolve(ref), sources, at=_now(), start=start or self.root,
+            wait_s=self._patience(),
+        )  # fmt: skip
+
+    def verify(self, refs: Sequence[str], *, by: str, take: Ask | None = None) -> Verified:
+        """Write down that `by` confirmed these entries today, and note it as a use.
+
+        `take(path, state, lines)` decides whether a source that changed is taken as it is now.
+        """
+        from memtree.vouching import verify
+
+        return verify(
+            self.root, [self.resolve(ref) for ref in refs], by=by, at=_now(),
+            take=take or (lambda *_: False), wait_s=self._patience(),
+        )  # fmt: skip
+
+    def sources(self, ref: str) -> list[SourceState]:
+        """What an entry rests on, and whether that is still so."""
+        from memtree.tree.anchors import states
+
+        return states(self.root, self.get(ref).meta)
 
     def write(self, path: str, data: bytes, *, expected: bytes | None) -> Receipt:
         """Replace the bytes of an entry; raises EntryChanged when it is not as `expected`."""
@@ -176,6 +233,32 @@ class Tree(Asking):
         paths = [self.resolve(ref) for ref in refs]
         return remove(self.root, paths, at=_now(), wait_s=self._patience())
 
+    # -- living -----------------------------------------------------------------------------
+
+    def consolidate(
+        self, *, now: str | None = None, dry_run: bool = False, yes: bool = False
+    ) -> Consolidation:
+        """Settle importance and maturity of all entries, and archive what faded.
+
+        `now` is an ISO 8601 time, by default this moment. `yes` lets more than a quarter of the
+        tree be archived at once.
+        """
+        from memtree.living import consolidate
+
+        return consolidate(self, now=now or _now(), dry_run=dry_run, yes=yes)
+
+    def supersede(self, old: str, new: str, *, since: str = "") -> Superseded:
+        """Put one entry in the place of another, from the date `since` (today)."""
+        from memtree.living import supersede
+
+        return supersede(self, old, new, at=_now(), since=since)
+
+    def note_use(self, event: str, paths: Sequence[str]) -> bool:
+        """Note that entries were `opened`, `cited`, `confirmed` or `edited`; never fails."""
+        from memtree.living import note_use
+
+        return note_use(self, event, paths)
+
     def _linking(self, names: set[str]) -> Iterable[str]:
         from memtree.connections import holding_links_to
 
@@ -207,13 +290,20 @@ class Tree(Asking):
         return diff(self.root, txn, rev=rev, path=path)
 
     def restore(self, ref: str, *, rev: str | None = None) -> Receipt:
-        """Bring an entry back as it was before its last change, or at a git revision or id."""
+        """Bring an entry back from the archive, as it was before its last change, or at a revision.
+
+        `rev` is a git revision or the id of a transaction.
+        """
+        from memtree.living import restore_stub
         from memtree.tree.compare import restore
 
         try:
             path = self.resolve(ref)
+            receipt = None if rev is not None else restore_stub(self, path, at=_now())
         except EntryNotFound:
-            path = ref
+            path, receipt = ref, None
+        if receipt is not None:
+            return receipt
         return restore(self.root, path, rev=rev, at=_now(), wait_s=self._patience())
 
     # -- in and out -------------------------------------------------------------------------
@@ -255,6 +345,14 @@ def _scope(text: str) -> str:
     from memtree.knowledge.path import parse_scope
 
     return parse_scope(text)
+
+
+def _day(now: str | None) -> float:
+    """Days since 1970: of an ISO time, else of now to the millisecond, as uses are noted."""
+    from memtree.knowledge.lifecycle import day_number
+    from memtree.living import moment
+
+    return time.time() / 86_400 if now is None else day_number(moment(now)) or 0.0
 
 
 def _now() -> str:

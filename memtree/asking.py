@@ -9,9 +9,10 @@ import os
 import time
 
 from memtree import config as settings
-from memtree.errors import StorageFailed
+from memtree.errors import MemtreeError, StorageFailed
 from memtree.index.catalog import Damaged, DatabaseError
 from memtree.index.full_text import Unusable
+from memtree.index.vectors import NoVectors
 from memtree.retrieve.engine import CACHE, Engine
 
 TYPE_CHECKING = False
@@ -19,16 +20,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
+    from memtree.embed.protocol import Embedder
+    from memtree.index.embedding import Following
     from memtree.index.refresh import RefreshReport
     from memtree.knowledge.query import Answer, Query
     from memtree.tree.links import LinkIndex
+    from memtree.tree.watch import Watcher
 
     Progress = Callable[[str, int, int], None]
 
+# Seconds that a question waits for vectors of a slow model; `embed` makes the rest.
+PATIENCE = 1.0
+_A_LITTLE = 0.3  # seconds for which a watcher looks at nothing else
 # What a damaged or foreign cache can raise: it is rebuilt, for the files are the truth.
 BROKEN = (
     Damaged, Unusable, DatabaseError, ValueError, EOFError, TypeError, AttributeError, LookupError,
 )  # fmt: skip
+
+
+class Embedded:
+    """What making vectors did: passages `embedded` and `kept`, and entries `left` to do."""
+
+    __slots__ = ("embedded", "kept", "left")
+
+    def __init__(self, embedded: int, kept: int, left: int) -> None:
+        self.embedded = embedded
+        self.kept = kept
+        self.left = left
 
 
 class Asking:
@@ -40,6 +58,7 @@ class Asking:
         self._config: settings.Config | None = None
         self._engine: Engine | None = None
         self._seen = -1e9
+        self._progress: Progress | None = None
         self._links: tuple[int, LinkIndex] | None = None
 
     def __enter__(self) -> Self:
@@ -82,6 +101,7 @@ class Asking:
             language=config.text("search.language"),
             ignore=config.texts("search.ignore"),
             config=config.signature,
+            facts=_facts(config),
             rebuild=rebuild,
             wait_s=config.number("index.wait") if wait_s is None else wait_s,
             progress=progress,
@@ -103,10 +123,12 @@ class Asking:
 
         with Watcher(self.root) as watcher:
             yield self.refresh()
+            self._embed_idly(watcher)
             for answer in watcher.rounds():
                 report = self.refresh(wait_s=2.0)
                 answer(report.pending == 0)
                 yield report
+                self._embed_idly(watcher)
 
     def engine(self, *, progress: Progress | None = None) -> Engine:
         """The open index, current with the files."""
@@ -117,6 +139,8 @@ class Asking:
         try:
             if self._engine is None:
                 self._engine = Engine(self.root)
+            self._engine.meanings.follow = self._follow
+            self._progress = progress
             if self._engine.is_current():
                 self._seen = time.monotonic()
                 return self._engine
@@ -129,7 +153,76 @@ class Asking:
         if self._engine is None:
             self._engine = Engine(self.root)
         self._engine.behind = report.behind
+        self._engine.meanings.follow = self._follow
         return self._engine
+
+    def _follow(self, embedder: Embedder) -> None:
+        """Give vectors to what has none: all of it, or as much as a question may wait for."""
+        if self._engine is None:
+            return
+        self._following(self._engine, embedder, self._progress).run(
+            budget_s=None if embedder.foreground else PATIENCE, wait_s=PATIENCE
+        )
+
+    def embed(self, *, progress: Progress | None = None) -> Embedded:
+        """Make all vectors that are missing, however long it takes.
+
+        What was made is kept when this is interrupted. Raises NoVectors when the settings name no
+        model, or one that can't be used.
+        """
+        for _ in range(3):
+            engine = self.engine(progress=progress)
+            following = self._following(engine, engine.embedder(), progress)
+            try:
+                left = following.run(wait_s=self.config.number("index.wait"))
+            except BaseException as error:
+                # Another process is rebuilding the index: what it makes is looked at anew.
+                if not isinstance(error, BROKEN) and type(error).__name__ != "PanicException":
+                    raise
+                self.close()
+                continue
+            if not left:
+                self._teach(engine, engine.embedder())
+            return Embedded(following.embedded, following.kept, left)
+        return Embedded(0, 0, self.engine().catalog.count())
+
+    def _teach(self, engine: Engine, embedder: Embedder) -> None:
+        """Let a large model's student learn the tree's own words, when that is due."""
+        from memtree.embed.student import MOST, Student
+        from memtree.index.embedding import examples
+        from memtree.index.vectors import Vectors
+
+        folder = os.path.join(self.root, CACHE)
+        if isinstance(embedder, Student):
+            count = len(Vectors(folder))
+            if embedder.is_due(count):
+                texts, vectors = examples(folder, engine.catalog, engine.full_text, MOST)
+                embedder.learn(texts, vectors, passages=count)
+
+    def _following(
+        self, engine: Engine, embedder: Embedder, progress: Progress | None
+    ) -> Following:
+        from memtree.index.embedding import Following
+
+        folder = os.path.join(self.root, CACHE)
+        return Following(folder, engine.catalog, engine.full_text, embedder, progress)
+
+    def _embed_idly(self, watcher: Watcher) -> None:
+        """Make vectors until there is something better to do."""
+        try:
+            if self._engine is None:
+                self._engine = Engine(self.root)
+            self._engine.reload()
+            embedder = self._engine.embedder()
+            while not watcher.is_wanted():
+                following = self._following(self._engine, embedder, None)
+                left = following.run(budget_s=_A_LITTLE, wait_s=0.0)
+                if not left:
+                    self._teach(self._engine, embedder)
+                if not left or not (following.embedded or following.kept):
+                    return
+        except (*BROKEN, NoVectors, MemtreeError):
+            return  # doctor says it, and so does every answer
 
     def _as_it_was(self) -> Engine:
         """The index of a tree that can't be written; raises StorageFailed when there is none."""
@@ -161,17 +254,38 @@ class Asking:
 
     def search(self, query: Query | str) -> Answer:
         """Rank the entries that fit: every model-free tier, up to `limit` hits."""
-        return self._ask(lambda engine: engine.search(_as_query(query)))
+        return self._noted(self._ask(lambda engine: engine.search(_as_query(query))))
 
     def query(self, query: Query | str) -> Answer:
         """Answer from the cheapest tier that is sure, or say that the tree holds no answer."""
-        return self._ask(lambda engine: engine.query(_as_query(query)))
+        return self._noted(self._ask(lambda engine: engine.query(_as_query(query))))
+
+    def _noted(self, answer: Answer) -> Answer:
+        """Note what was shown; it earns nothing, and an evaluation (`batch`) is no use at all."""
+        from memtree.tree.use_log import note_shown
+
+        note_shown(self.root, answer.hits, time.time())
+        return answer
 
     def batch(self, queries: Iterable[Query | str]) -> Iterator[Answer]:
         """Search for each, looking at the files once."""
         engine = self.engine()
         for query in queries:
             yield engine.search(_as_query(query))
+
+
+def _facts(config: settings.Config) -> dict[str, object]:
+    """The settings that a search needs, for the index to keep: it never reads the file."""
+    return {
+        "embedding": {
+            name: value for name, value in config.values.items() if name.startswith("embed.")
+        },
+        "lifecycle": {
+            name.partition(".")[2]: value
+            for name, value in config.values.items()
+            if name.startswith("lifecycle.")
+        },
+    }
 
 
 def _as_query(query: Query | str) -> Query:

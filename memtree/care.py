@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from memtree.errors import StorageFailed
+from memtree.errors import MemtreeError, StorageFailed
 from memtree.index.catalog import FILE as CATALOG
 from memtree.index.catalog import Catalog, Damaged
+from memtree.index.vectors import left_to_do
 from memtree.retrieve.engine import CACHE
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def doctor(tree: Tree) -> list[DoctorRow]:
         _settings(tree),
         _index(tree),
         _current(tree),
+        _vectors(tree),
         _writing(tree),
         _journal(tree),
         _watcher(tree),
@@ -114,8 +116,37 @@ def _current(tree: Tree) -> DoctorRow:
     return DoctorRow("freshness", ok=True, detail="the index holds what is on disk")
 
 
+def _vectors(tree: Tree) -> DoctorRow:
+    from memtree.index.vectors import NoVectors
+
+    engine = tree.engine()
+    try:
+        embedder = engine.embedder()
+        answered = any(embedder.question("a question to the model"))
+    except (NoVectors, MemtreeError) as error:
+        wanted = tree.config.text("embed.model")
+        return DoctorRow(
+            "vectors", ok=wanted == "none", detail=str(error),
+            hint="memtree config set embed.model builtin",
+        )  # fmt: skip
+    if not answered:
+        return DoctorRow(
+            "vectors", ok=False, detail="the model answers with nothing",
+            hint="memtree config set embed.model builtin",
+        )  # fmt: skip
+    identity = embedder.identity
+    detail = f"{identity.name}, {identity.dimension} numbers a passage"
+    left = left_to_do(os.path.join(tree.root, CACHE), engine.catalog, identity.text())
+    if left and not embedder.foreground:
+        return DoctorRow(
+            "vectors", ok=False, detail=f"{detail}; {left} entries have none yet",
+            hint="memtree index makes them, memtree watch does so in the background",
+        )  # fmt: skip
+    made = "made when a question first needs them" if left else "every entry has them"
+    return DoctorRow("vectors", ok=True, detail=f"{detail}; {made}")
+
+
 def _writing(tree: Tree) -> DoctorRow:
-    from memtree.errors import MemtreeError
     from memtree.tree.lock import WriterLock
 
     try:

@@ -27,12 +27,50 @@ SETTINGS: dict[str, tuple[object, str]] = {
         [],
         "Files that are not knowledge, as patterns in the manner of .gitignore.",
     ),
+    "embed.model": (
+        "builtin",
+        "What compares meanings: builtin, none, minilm[:FOLDER], gguf:FILE or endpoint:MODEL.",
+    ),
+    "embed.endpoint": (
+        "",
+        "Address of an OpenAI-compatible server, for embed.model = endpoint:MODEL.",
+    ),
+    "embed.key_env": ("", "Name of the environment variable that holds the server's key."),
+    "embed.questions": (
+        "table",
+        "What embeds a question to minilm: table, learned from the tree, or model: better, slower.",
+    ),
+    "embed.prefix": (
+        "",
+        "What the model wants to read before a text; a bar divides passages from questions.",
+    ),
     "index.wait": (10.0, "Seconds to wait for another process that is indexing."),
     "write.wait": (10.0, "Seconds to wait for another process that is writing."),
+    "lifecycle.opened": (3.0, "Points of importance that an entry earns when it is opened."),
+    "lifecycle.cited": (3.0, "Points when it is cited in an answer."),
+    "lifecycle.confirmed": (5.0, "Points when somebody confirms it."),
+    "lifecycle.edited": (5.0, "Points when it is edited."),
+    "lifecycle.decay": (0.995, "What is left of importance after a day."),
+    "lifecycle.recency_days": (30.0, "Days after which recency has fallen to a third."),
+    "lifecycle.rest_days": (400.0, "What was used within so many days is not archived."),
+    "lifecycle.archive_below": (35.0, "Drafts of less importance are archived; 0 archives none."),
+    "lifecycle.lift": (0.15, "By what share the most alive entry may gain in the ranking."),
 }
 
-
-_LONGEST = 3600  # seconds
+_SECONDS = (0.0, 3600.0, "0 to 3600 seconds")
+_POINTS = (0.0, 100.0, "0 to 100")
+# Setting -> (least, most, in words). Above 60 even what was just validated would be archived.
+_RANGES: dict[str, tuple[float, float, str]] = {
+    "lifecycle.opened": _POINTS,
+    "lifecycle.cited": _POINTS,
+    "lifecycle.confirmed": _POINTS,
+    "lifecycle.edited": _POINTS,
+    "lifecycle.decay": (0.5, 1.0, "0.5 to 1"),
+    "lifecycle.recency_days": (1.0, 3650.0, "1 to 3650 days"),
+    "lifecycle.rest_days": (0.0, 36_500.0, "0 to 36500 days"),
+    "lifecycle.archive_below": (0.0, 60.0, "0 to 60"),
+    "lifecycle.lift": (0.0, 0.5, "0 to 0.5"),
+}
 
 
 class Config:
@@ -98,8 +136,9 @@ def load(root: str, *, is_pattern: Callable[[str], bool] | None = None) -> Confi
         if not fits or isinstance(value, bool):
             warnings.append(f"{FILE}: '{name}' should be like {_toml(default)}")
             continue
-        if isinstance(value, (int, float)) and not 0 <= value <= _LONGEST:
-            warnings.append(f"{FILE}: '{name}' should be from 0 to {_LONGEST} seconds")
+        least, most, words = _RANGES.get(name, _SECONDS)
+        if isinstance(value, (int, float)) and not least <= value <= most:
+            warnings.append(f"{FILE}: '{name}' should be from {words}")
             continue
         values[name] = value
         if name == "search.ignore" and is_pattern is not None:
@@ -170,8 +209,9 @@ def _understood(name: str, text: str) -> object:
             value = float(text)
         except ValueError:
             value = -1.0
-        if not 0 <= value <= _LONGEST:
-            raise UsageError(f"'{name}' takes a number of seconds, not '{text}'")
+        least, most, words = _RANGES.get(name, _SECONDS)
+        if not least <= value <= most:
+            raise UsageError(f"'{name}' takes a number from {words}, not '{text}'")
         return value
     if isinstance(default, list):
         return [item.strip() for item in text.split(",") if item.strip()]

@@ -8,6 +8,8 @@ import pytest
 
 from memtree.config import FILE, SETTINGS, assign, load
 from memtree.errors import UsageError
+from memtree.knowledge.lifecycle import Policy
+from memtree.living import policy_of
 from memtree.tree.locate import init_tree
 
 if TYPE_CHECKING:
@@ -83,3 +85,29 @@ def test_a_broken_file_costs_a_warning_and_not_the_tree(root: Path) -> None:
     assert config.values == {name: default for name, (default, _) in SETTINGS.items()}
     _written(root, "[search]\nlanguage = 3\nlanugage = 'x'\n")
     assert len(load(str(root)).warnings) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [("lifecycle.opened", "0", "-1"), ("lifecycle.decay", "1", "1.01"),
+     ("lifecycle.decay", "0.9", "0"), ("lifecycle.recency_days", "7", "0"),
+     ("lifecycle.archive_below", "0", "61"), ("lifecycle.lift", "0.5", "0.6"),
+     ("lifecycle.edited", "100", "inf"), ("lifecycle.lift", "0", "nan")],
+)  # fmt: skip
+def test_the_lifecycle_takes_only_numbers_that_make_sense(
+    root: Path, name: str, good: str, bad: str
+) -> None:
+    assert assign(str(root), name, good) == float(good)
+    with pytest.raises(UsageError):
+        assign(str(root), name, bad)
+    section, _, key = name.partition(".")
+    _written(root, f"[{section}]\n{key} = {bad}\n")
+    config = load(str(root))
+    assert len(config.warnings) == 1
+    assert config.values[name] == SETTINGS[name][0]
+
+
+def test_the_defaults_of_the_lifecycle_are_those_of_its_policy(root: Path) -> None:
+    policy = policy_of(load(str(root)))
+    for key in Policy.__slots__:
+        assert getattr(policy, key) == getattr(Policy(), key)
