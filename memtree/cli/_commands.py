@@ -31,10 +31,13 @@ COMMANDS = (
     (ASK, "query", "ask", "Answer a question from the cheapest tier that is sure, or say absent."),
     (ASK, "search", "ask", "Rank the entries that fit some words."),
     (HANDLE, "add", "add", "Write one entry."),
-    (HANDLE, "show", "show", "Show an entry with its links."),
+    (HANDLE, "show", "show", "Show an entry: its text, its links, where its scores come from."),
     (HANDLE, "edit", "edit", "Edit an entry in your editor; never over somebody else's change."),
     (HANDLE, "mv", "handle", "Move or rename an entry or a folder; links to it are rewritten."),
     (HANDLE, "rm", "handle", "Remove entries; asks first, and undo brings them back."),
+    (HANDLE, "anchor", "verify", "Say which lines of which file an entry rests on."),
+    (HANDLE, "verify", "verify", "Confirm that entries still hold; keeps who did, and when."),
+    (HANDLE, "supersede", "consolidate", "Say that one entry takes the place of another."),
     (HANDLE, "list", "listing", "List entries."),
     (HANDLE, "tree", "listing", "Draw the tree with counts."),
     (HANDLE, "links", "listing", "Show what an entry links to, and what links to it."),
@@ -45,9 +48,21 @@ COMMANDS = (
     (HISTORY, "undo", "history", "Take back the last change, or a named one."),
     (HISTORY, "restore", "history", "Bring an entry back as it was."),
     (CARE, "status", "care", "Show the tree at a glance."),
+    (CARE, "stats", "stats", "Show the tree's life: importance, maturity, what is used or fading."),
     (CARE, "check", "care", "Find what is wrong with the knowledge: links, duplicates, dates."),
+    (
+        CARE,
+        "consolidate",
+        "consolidate",
+        "Settle importance and maturity; archive what faded.",
+    ),
     (CARE, "doctor", "care", "Find what is wrong with the machinery: index, locks, tools."),
-    (CARE, "index", "care", "Bring the index up to date now; normally automatic."),
+    (
+        CARE,
+        "index",
+        "care",
+        "Bring the index and its vectors up to date; normally automatic.",
+    ),
     (CARE, "watch", "care", "Keep the index fresh while files change."),
     (SET_UP, "config", "config", "Read and write the settings of this tree."),
     (SET_UP, "completion", "completion", "Print the completion script for a shell."),
@@ -62,7 +77,6 @@ SUMMARIES = {name: summary for _, name, _, summary in COMMANDS}
 LATER = {
     "adapters": "`memtree import` brings in markdown, Obsidian, OKF and JSONL today",
     "ask": '`memtree query "..."` answers without a model',
-    "consolidate": "`memtree check` finds duplicates and broken links today",
     "curate": "`memtree add` writes an entry as it is given",
     "install": "`--json` of every command is there for programs today",
     "lsp": "`memtree check` finds broken links today",
@@ -71,7 +85,6 @@ LATER = {
     "plugins": "the exact, fuzzy and fulltext tiers need none",
     "review": "`memtree log` and `memtree diff` show what changed today",
     "serve": "`memtree search --batch - --json` serves a program today",
-    "stats": "`memtree status` shows the tree at a glance",
 }
 
 USAGE = "Usage: memtree [--tree DIR] COMMAND [ARGUMENTS]..."
@@ -117,7 +130,8 @@ def nearest(word: str, known: tuple[str, ...] | list[str]) -> str | None:
         return starts[0]
     same = {"ls": "list", "cat": "show", "get": "show", "new": "add", "find": "search"}
     same |= {"delete": "rm", "remove": "rm", "move": "mv", "rename": "mv"}
-    same |= {"history": "log", "verify": "check", "reindex": "index", "grep": "search"}
+    same |= {"confirm": "verify", "cite": "anchor"}
+    same |= {"history": "log", "reindex": "index", "grep": "search"}
     if same.get(word) in known:
         return same[word]
     close = get_close_matches(word, known, n=1, cutoff=0.6)

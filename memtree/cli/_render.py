@@ -7,11 +7,12 @@ anything about an answer, it only says what the answer says.
 from __future__ import annotations
 
 from memtree.cli._terminal import READABLE_WIDTH, Terminal, cells, clean, stderr, wrap
+from memtree.knowledge.anchor import FRESH
 from memtree.knowledge.query import ABSENT, DEGRADED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from memtree.knowledge.query import Answer, Hit, TierReport
 
@@ -22,6 +23,7 @@ FEW = 3
 _MATCH = "1;31"  # as grep shows a match
 _TITLE = "1"
 _PATH = "36"
+_WARNING = "33"
 
 
 def answer(
@@ -43,10 +45,13 @@ def answer(
     else:
         few = few and out.is_tty
         said = given.answer or ""
-        if said and (few or not _is_shown(said, given.hits)):
+        if said and (few or given.quotes or not _is_shown(said, given.hits)):
             _say(out, said, given.query.text)
         shown = given.hits[:FEW] if few else given.hits
-        hits(out, shown, root=root, question=given.query.text, said=said if few else "")
+        quoted = {quote.path for quote in given.quotes} if few else set()
+        if few:
+            quoted |= {hit.path for hit in shown if hit.snippet == said}
+        hits(out, shown, root=root, question=given.query.text, quoted=quoted)
         out.line(out.dim(_summary(out, given, len(shown))))
     _remarks(out, given)
     if explain:
@@ -77,26 +82,31 @@ def _remarks(out: Terminal, given: Answer) -> None:
 
 
 def _say(out: Terminal, text: str, question: str) -> None:
-    """The answer itself, in lines that can be read, and nothing beside it."""
-    line = " ".join(clean(text).split())
-    for part in wrap(line, min(out.width or 10_000, READABLE_WIDTH)):
-        out.line(highlighted(out, part, question))
+    """The answer itself, each quote in lines that can be read, and nothing beside it."""
+    for quote in text.split("\n"):
+        line = " ".join(clean(quote).split())
+        for part in wrap(line, min(out.width or 10_000, READABLE_WIDTH)):
+            out.line(highlighted(out, part, question))
     out.line()
 
 
-def hits(out: Terminal, found: Sequence[Hit], *, root: str, question: str, said: str = "") -> None:
+def hits(
+    out: Terminal, found: Sequence[Hit], *, root: str, question: str, quoted: Collection[str] = ()
+) -> None:
     """Show a numbered list: title, place, the passage with the words lit, and a dim fact line.
 
-    A passage that was `said` already is not shown again.
+    Of an entry that was `quoted` (by its path) the passage is not shown again.
     """
     for number, hit in enumerate(found, 1):
         label = f"{number:>2}. "
         title = clean(hit.title) or clean(hit.path)
         out.line(out.dim(label) + out.style(out.fit(title, less=len(label)), _TITLE))
         out.line("    " + _place(out, hit, root))
-        if not said or hit.snippet != said:
+        if hit.path not in quoted:
             for line in _snippet(out, hit.snippet, question):
                 out.line("    " + line)
+        for line in hit.evidence.said() if hit.evidence else ():
+            out.line("    " + out.style(out.fit(clean(line), less=4), _WARNING))
         out.line("    " + out.dim(_facts(out, hit)))
         out.line()
 
@@ -143,6 +153,8 @@ def highlighted(out: Terminal, line: str, question: str) -> str:
 def _facts(out: Terminal, hit: Hit) -> str:
     facts = [clean(hit.tier), f"{hit.score:.2f}", clean(hit.maturity)]
     facts.append(f"importance {hit.importance:g}")
+    if hit.evidence and hit.evidence.state == FRESH:
+        facts.append("sources fresh")
     if hit.why:
         facts.append(clean(hit.why))
     return out.fit(f" {out.dot} ".join(facts), less=4)

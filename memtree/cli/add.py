@@ -34,17 +34,31 @@ def add(
             "--type", metavar="T", help="fact, decision, procedure, event, ...; free text."
         ),
     ] = "fact",
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="FILE:10-24",
+            help="What it rests on: lines of a file, a file, or a URL; may be repeated.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
     """Write one entry.
 
-    It never overwrites: a name that is taken gets a number. `memtree undo` takes it back.
+    It never overwrites: a name that is taken gets a number. `memtree undo` takes it back. With
+    --source, `check` and every search say whether those lines still read as they do now.
     """
     body = stdin_text() if text == "-" else text
     if not body.strip():
         raise UsageError("there is no text to keep", hint='memtree add "TEXT", or - for stdin')
-    written = opened(tree).add(body, to=to, title=title, tags=tuple(tag or ()), type=type_)
+    from memtree.tree.locate import working_directory
+
+    written = opened(tree).add(
+        body, to=to, title=title, tags=tuple(tag or ()), type=type_, sources=tuple(source or ()),
+        start=working_directory() if source else "",
+    )  # fmt: skip
     if as_json:
         from memtree.cli._json import emit
 

@@ -13,11 +13,12 @@ from memtree.errors import Unavailable, UsageError
 from memtree.knowledge.query import ABSENT, DEGRADED, TIERS, Query
 
 if TYPE_CHECKING:
+    from memtree.app import Tree
     from memtree.knowledge.query import Answer
 
 _NAMES = ", ".join(TIERS)
-# Tiers of the contract that need a model, which no version before the one that brings them has.
-_LATER = ("semantic", "agentic")
+# Tiers of the contract that need a language model, which this version does not have.
+_LATER = ("agentic",)
 InOption = Annotated[
     str, typer.Option("--in", metavar="FOLDER", help="Ask only this part of the tree.")
 ]
@@ -84,7 +85,7 @@ def query(
         explain=explain,
         why_not=why_not,
     )
-    there = opened(tree)
+    there = _able(opened(tree), tier)
     given = there.query(asked)
     few = limit is None
     return _show(given, there.root, as_json=as_json, explain=explain, verb="query", few=few)
@@ -135,7 +136,7 @@ def search(
             explain=explain,
             why_not=why_not,
         )
-        return run(opened(tree), batch, template)
+        return run(_able(opened(tree), tier), batch, template)
     asked = _question(
         words or [],
         scope=in_,
@@ -145,7 +146,7 @@ def search(
         explain=explain,
         why_not=why_not,
     )
-    there = opened(tree)
+    there = _able(opened(tree), tier)
     return _show(there.search(asked), there.root, as_json=as_json, explain=explain, verb="search")
 
 
@@ -160,6 +161,20 @@ def _not_yet(at: str | None, plugins: list[str] | None) -> None:
             f"the plugin {plugins[0]!r} cannot be used: plugins come in a later version of memtree",
             hint="leave out --with; the exact, fuzzy and fulltext tiers answer",
         )
+
+
+def _able(there: Tree, tier: str | None) -> Tree:
+    """The tree, if the one tier that is asked for can answer in it. Raises Unavailable."""
+    if tier == "semantic":
+        from memtree.index.vectors import NoVectors
+
+        try:
+            there.engine().meaning()
+        except NoVectors as error:
+            raise Unavailable(
+                f"the semantic tier can't answer: {error}", hint="memtree doctor looks closer"
+            ) from error
+    return there
 
 
 def _question(
@@ -186,7 +201,7 @@ def _question(
     if tier in _LATER:
         raise Unavailable(
             f"the {tier} tier comes in a later version of memtree",
-            hint="leave out --tier; the exact, fuzzy and fulltext tiers answer",
+            hint="leave out --tier; the tiers before it answer",
         )
     if scope:
         from memtree.knowledge.path import parse_scope

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import typer
 
+    from memtree.app import Tree
+    from memtree.asking import Embedded
     from memtree.cli._typer import FolderArgument, JsonOption, TreeOption
     from memtree.knowledge.problem import Problem
 
@@ -114,17 +116,20 @@ def index(
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
-    """Bring the index up to date now; normally automatic.
+    """Bring the index and its vectors up to date; normally automatic.
 
-    Exits 3 when something could not be indexed yet.
+    Making the vectors of a large model takes long: it can be interrupted, and goes on where it
+    stopped. Exits 3 when something could not be indexed yet.
     """
     there = opened(tree)
     with Progress() as progress:
         report = there.refresh(rebuild=rebuild, progress=progress)
+        vectors, why = _vectors(there, progress)
     if as_json:
         from memtree.cli._json import emit
 
-        emit(report)
+        facts_of = {name: getattr(report, name) for name in report.__slots__}
+        emit({**facts_of, "vectors": vectors, "no_vectors": why or None})
     else:
         out = stdout()
         facts = [
@@ -133,12 +138,31 @@ def index(
             f"{report.removed:,} removed",
             f"{report.ms:,.0f} ms",
         ]
+        if vectors is not None:
+            passages = plural(vectors.embedded, "passage", "passages")
+            facts.append(f"{vectors.embedded:,} {passages} embedded")
         out.line(f" {out.dot} ".join(facts))
+        if why:
+            out.line(f"no vectors were made: {clean(why)}")
+        elif vectors is not None and vectors.left:
+            out.line(f"{vectors.left:,} entries have no vectors yet")
         if report.pending:
             out.line(f"{report.pending:,} could not be indexed yet")
         if report.problems:
             _findings(out, report.problems)
-    return 3 if report.pending else DONE
+    return 3 if report.pending or why or (vectors is not None and vectors.left) else DONE
+
+
+def _vectors(there: Tree, progress: Progress) -> tuple[Embedded | None, str]:
+    """The vectors that are missing, made; or why that can't be, "" when the settings want none."""
+    from memtree.index.vectors import NoVectors
+
+    if there.config.text("embed.model") == "none":
+        return None, ""
+    try:
+        return there.embed(progress=progress), ""
+    except NoVectors as error:
+        return None, str(error)
 
 
 def watch(as_json: JsonOption = False, tree: TreeOption = None) -> int:

@@ -32,6 +32,7 @@ def edit(entry: EntryArgument, as_json: JsonOption = False, tree: TreeOption = N
     transaction = None
     if after != before:
         transaction = _write(there, path, before, after)
+        there.note_use("edited", [path])
     if as_json:
         from memtree.cli._json import emit
 

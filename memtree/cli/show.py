@@ -6,7 +6,16 @@ import sys
 
 from memtree.cli._errors import DONE
 from memtree.cli._open import opened
-from memtree.cli._terminal import READABLE_WIDTH, Terminal, clean, clean_block, stdout
+from memtree.cli._plot import bar
+from memtree.cli._terminal import (
+    READABLE_WIDTH,
+    Terminal,
+    cells,
+    clean,
+    clean_block,
+    stdout,
+    wrap,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +27,12 @@ if TYPE_CHECKING:
     from memtree.cli._typer import EntryArgument, JsonOption, TreeOption
     from memtree.connections import Links
     from memtree.knowledge.entry import Entry
+    from memtree.lifecycle.telling import Told
+
+# Widths in cells: of the bar of importance (five points each), a fact's name, its value.
+_BAR, _NAME, _VALUE = 20, 12, 11
+_MATURITY_STYLES = {"draft": "36", "validated": "32", "core": "33"}
+_STATE_STYLES = {"fresh": "32", "moved": "32", "drifted": "33", "gone": "31", "outside": "31"}
 
 
 def show(
@@ -28,32 +43,37 @@ def show(
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
-    """Show an entry with its links.
+    """Show an entry: its text, its links, where its scores come from.
 
-    On a terminal: what the front matter says, the text, and the links to and from it. In a pipe:
-    the bytes of the file. On a terminal control characters are always shown, never sent.
+    On a terminal: what the front matter says, the text, the sums behind its importance, maturity
+    and recency, what it rests on, and the links to and from it. In a pipe: the bytes of the file.
+    On a terminal control characters are always shown, never sent.
     """
     there = opened(tree)
     path = there.resolve(entry)
     if as_json:
         from memtree.cli._json import emit
 
-        emit(_document(there.get(path), there.links(path)))
+        emit(_document(there.get(path), there.links(path), there.life(path)))
+        there.note_use("opened", [path])
         return DONE
     out = stdout()
     if raw or not (out.is_tty or out.color):
         _raw(out, there.raw(path))
+        there.note_use("opened", [path])
         return DONE
     found = there.get(path)
     _heading(out, found, there)
     _body(out, _without_title(found))
+    _life(out, there.life(path))
     _links(out, there.links(path))
     for problem in found.problems:
         out.line(out.style(f"line {problem.line}: {clean(problem.message)}", "33"))
+    there.note_use("opened", [path])
     return DONE
 
 
-def _document(found: Entry, links: Links) -> dict[str, object]:
+def _document(found: Entry, links: Links, life: Told) -> dict[str, object]:
     return {
         "path": found.path,
         "id": found.id,
@@ -69,6 +89,7 @@ def _document(found: Entry, links: Links) -> dict[str, object]:
         "lines": found.lines,
         "fingerprint": found.fingerprint,
         "links": {"out": list(links.out), "back": list(links.back)},
+        "life": life,
         "problems": list(found.problems),
     }
 
@@ -130,6 +151,48 @@ def _body(out: Terminal, body: str) -> None:
     )
     console.print(Markdown(text, hyperlinks=out.links))
     out.line()
+
+
+def _life(out: Terminal, told: Told) -> None:
+    """Where its scores come from: sums that can be followed, and what it rests on."""
+    why = told.why
+    style = _MATURITY_STYLES.get(why.maturity, "36")
+    out.line(out.bold("Life"))
+    drawn = bar(why.importance, 100, _BAR, unicode=out.unicode)
+    rest = ("·" if out.unicode else ".") * (_BAR - len(drawn))
+    value = f"{f'{why.importance:.1f}':<{_VALUE}}"
+    out.line(f"{out.dim('  importance  ')}{value}{out.style(drawn, style)}{out.dim(rest)}")
+    for part in why.parts:
+        points = f"{part.points:.1f}" if part.name == "start" else f"{part.points:+.1f}"
+        words = part.words.removeprefix(f"{part.points:g}").lstrip(", ")
+        _fact(out, "", points, words, style="2")
+    _fact(out, "maturity", why.maturity, why.maturity_words, style=style)
+    _fact(out, "recency", f"{why.recency:.2f}", why.recency_words)
+    most = f"of at most {100 * told.most:g} % that life adds to a text score"
+    _fact(out, "ranking", f"+{100 * why.lift:.1f} %", most)
+    if told.by:
+        _fact(out, "replaced by", told.by, "", style="33")
+    if told.is_stale:
+        _fact(out, "stale after", told.stale_after, "", style="33")
+    for at, source in enumerate(told.sources):
+        said = source.said().replace(f" {source.state}", "", 1)
+        style = _STATE_STYLES.get(source.state, "2")
+        _fact(out, "" if at else "rests on", source.state, said, style=style)
+    out.line()
+
+
+def _fact(out: Terminal, name: str, value: str, words: str, *, style: str = "") -> None:
+    """One fact: its name, a value in its style, and words about it, wrapped beside it."""
+    value = clean(value)
+    lead = 2 + _NAME + _VALUE
+    width = (out.width or READABLE_WIDTH) - lead
+    lines = wrap(clean(words), max(width, 20)) or [""]
+    gap = " " * max(1, _VALUE - cells(value)) if lines[0] else ""
+    shown = out.style(value, style) if style else value
+    named = out.dim(f"  {name:<{_NAME}}")
+    out.line(f"{named}{shown}{gap}{out.dim(lines[0]) if style == '2' else lines[0]}")
+    for line in lines[1:]:
+        out.line(" " * lead + (out.dim(line) if style == "2" else line))
 
 
 def _links(out: Terminal, links: Links) -> None:

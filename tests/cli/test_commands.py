@@ -103,7 +103,7 @@ def test_help_and_version_succeed_and_no_command_is_wrong_usage(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("serch", "search"), ("ls", "list"), ("stat", "status"), ("qeury", "query"), ("zzz", None)],
+    [("serch", "search"), ("ls", "list"), ("statu", "status"), ("qeury", "query"), ("zzz", None)],
 )
 def test_a_misspelled_command_is_guessed(typed: str, meant: str | None) -> None:
     assert nearest(typed, list(SUMMARIES)) == meant

@@ -61,7 +61,7 @@ FAILS = [
     (("search", "--json"), 2), (("query", "--json"), 2), (("show", "nosuch", "--json"), 1), (("show", "--json"), 2),
     (("rm", "nosuch", "--json"), 1), (("mv", "nosuch", "a/b", "--json"), 1), (("mv", "seat-holds", "../x", "--json"), 4),
     (("add", "", "--json"), 2), (("add", "x", "--to", "../x", "--json"), 4),
-    (("search", "x", "--tier", "nosuch", "--json"), 2), (("search", "x", "--tier", "semantic", "--json"), 3), (("search", "x", "--with", "nosuch", "--json"), 3),
+    (("search", "x", "--tier", "nosuch", "--json"), 2), (("search", "x", "--tier", "agentic", "--json"), 3), (("search", "x", "--with", "nosuch", "--json"), 3),
     (("search", "x", "--limit", "0", "--json"), 2), (("search", "x", "--limit", "abc", "--json"), 2), (("search", "x", "--limit", "-1", "--json"), 2),
     (("search", "x", "--at", "HEAD", "--json"), 3), (("undo", "nosuch", "--json"), 1), (("restore", "nosuch", "--json"), 1),
     (("import", "/nosuch/path", "--json"), 2), (("export", "--to", "nosuch"), 2), (("config", "get", "nosuch", "--json"), 2),
@@ -115,7 +115,7 @@ def _check_answer(answer: dict[str, Any], limit: int) -> None:
         assert 1 <= hit["lines"][0] <= hit["lines"][1]
         assert "\\" not in hit["path"]
         assert not hit["path"].startswith("/")
-        assert hit["tier"] in ("exact", "fuzzy", "fulltext")
+        assert hit["tier"] in ("exact", "fuzzy", "fulltext", "semantic")
         assert 0 <= hit["importance"] <= 100
         assert 0 <= hit["score"] <= 1
     scores = [hit["score"] for hit in answer["hits"]]
