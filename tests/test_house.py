@@ -20,6 +20,7 @@ LONGEST = 400  # lines: past it, ask which second idea moved in
 # Every library that memtree imports, and its door. markdown-it has none: it serves the tests.
 DOORS = {
     "frontmatter": "tree/post.py",
+    "llama_cpp": "embed/gguf_worker.py",
     "pathspec": "tree/ignore.py",
     "rapidfuzz": "retrieve/slips.py",
     "rich": "cli/show.py",
@@ -28,6 +29,9 @@ DOORS = {
     "watchdog": "tree/watch.py",
     "yaml": "tree/front_matter.py",
 }
+# numpy is a language that vectors are spoken of in, not a service behind a door: a wrapper around
+# it would be a second numpy. It has a way in (numerics.py) and rooms that may use it.
+NUMPY_ROOMS = ("embed/", "index/", "numerics.py")
 
 
 def libraries_of(source: str) -> set[str]:
@@ -69,7 +73,8 @@ def test_each_library_has_one_door() -> None:
         for library in libraries_of(path.read_text("utf-8")):
             # A command names its arguments in typer's words; that is no second door.
             is_command = name.startswith("cli/") and not name.startswith("cli/_")
-            if not (library == "typer" and is_command):
+            is_numeric = library == "numpy" and name.startswith(NUMPY_ROOMS)
+            if not (library == "typer" and is_command) and not is_numeric:
                 doors.setdefault(library, set()).add(name)
     assert doors == {library: {door} for library, door in DOORS.items()}
 

@@ -55,6 +55,43 @@ def choose(
     raise UsageError(f"embed.model = {setting!r} names no model", hint=f"it can be {WAYS}")
 
 
+def settled(setting: str, *, endpoint: str = "", key_env: str = "", prefix: str = "") -> str:
+    """The setting as it is to be written, after looking whether its model can be used here.
+
+    Paths become absolute, since memtree is called from everywhere; one that begins with `~` stays.
+    MiniLM's files are compared with the published ones; a server is not asked. Raises UsageError
+    and ModelUnavailable as `choose` does.
+    """
+    way, _, what = setting.strip().partition(":")
+    if what and way in ("minilm", "gguf") and not what.startswith("~"):
+        setting = f"{way}:{os.path.abspath(what)}"
+    model = choose(setting, endpoint=endpoint, key_env=key_env, prefix=prefix)
+    if model is not None:
+        try:
+            if way == "minilm":
+                from memtree.embed.minilm import MiniLM
+
+                assert isinstance(model, MiniLM)
+                model.verify()
+            elif way == "gguf":
+                _must_have_llama()
+        finally:
+            model.close()
+    return setting.strip()
+
+
+def _must_have_llama() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("llama_cpp") is None:
+        from memtree.errors import ModelUnavailable
+
+        raise ModelUnavailable(
+            "GGUF models need llama-cpp-python, which is not installed",
+            hint='pip install "memtree[llm]"',
+        )
+
+
 def _minilm(folder: str, digest: Callable[[str], str] | None, questions: str) -> Embedder:
     from memtree.embed.digest import sha256
     from memtree.embed.minilm import MiniLM, installed

