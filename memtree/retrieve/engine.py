@@ -224,10 +224,21 @@ class Engine:
         if name == "fuzzy" and not has_stranger(ask.words, self.full_text):
             # Full text finds words that are words of this tree in any order.
             return "every word is known"
-        if name == "fulltext" and self._has_meaning(ask.query):
+        if name == "fulltext" and not self._is_looked_up(ask) and self._has_meaning(ask.query):
             # Tier 4 ranks what the words find together with what is near in meaning.
             return "ranked together with meaning"
+        if name == "semantic" and self._is_looked_up(ask):
+            return "one word that stands here is looked up"
         return ""
+
+    def _is_looked_up(self, ask: Ask) -> bool:
+        """Whether the question is one word, and a passage has it: then that word is meant."""
+        stems = [stem for word in ask.words if not word.stop for stem in word.stems]
+        if len(stems) != 1 or any(word.kind == "prefix" for word in ask.words):
+            return False
+        full_text = self.full_text
+        fields = full_text.any_of([full_text.term(name, stems[0]) for name in ("body", "title")])
+        return bool(full_text.search(full_text.within(fields, ask.scope), 1))
 
     def _has_meaning(self, query: Query) -> bool:
         """Whether tier 4 takes part and can."""
