@@ -143,7 +143,7 @@ def _answer(asked: _Asked) -> int | None:
     from memtree.index.full_text import Unusable
     from memtree.knowledge.query import FOUND, Query
     from memtree.retrieve.engine import Engine
-    from memtree.retrieve.meaning import Behind
+    from memtree.retrieve.tier import Behind
     from memtree.tree.locate import locate
 
     try:

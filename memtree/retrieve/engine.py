@@ -15,9 +15,7 @@ from memtree.index.catalog import VERSION, Catalog, Damaged
 from memtree.index.full_text import SCHEMA, FullText
 from memtree.knowledge.query import ABSENT, FOUND, TIERS, Answer, Hit, Query, TierReport
 from memtree.retrieve.exact import ExactTier
-from memtree.retrieve.extract import extract
 from memtree.retrieve.full_text import FullTextTier
-from memtree.retrieve.meaning import Meanings, NoVectors
 from memtree.retrieve.question import has_stranger, stop_words, words_of
 from memtree.retrieve.snippet import snippet
 from memtree.retrieve.tier import Ask, Finding
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
     from memtree.embed.protocol import Embedder
     from memtree.knowledge.query import Quote
-    from memtree.retrieve.meaning import Meaning
+    from memtree.retrieve.meaning import Meaning, Meanings
     from memtree.retrieve.tier import Match, Tier
 
 MODEL_FREE = TIERS[:4]
@@ -59,7 +57,8 @@ class Engine:
         if not known:
             raise Damaged("the index is of another version")
         self.language = str(settings[2])  # type: ignore[index]
-        self.meanings = Meanings(root, self.catalog)
+        self._meanings: Meanings | None = None
+        self._embedding: dict[str, Any] = {}
         self._take_facts()
         # Changes on disk that are known not to be indexed, because that could not be done now.
         self.behind = 0
@@ -108,15 +107,28 @@ class Engine:
     def _take_facts(self) -> None:
         """Take the settings that the last refresh noted."""
         facts = _dicts(self.catalog.value("facts"))
-        self.meanings.take(facts.get("embedding", {}))
+        self._embedding = facts.get("embedding", {})
+        if self._meanings is not None:
+            self._meanings.take(self._embedding)
         self.vitality = Vitality(self.root, facts.get("lifecycle", {}))
 
     def close(self) -> None:
         """Let go of the files."""
-        self.meanings.close()
+        if self._meanings is not None:
+            self._meanings.close()
         self.catalog.close()
 
     # -- meaning ----------------------------------------------------------------------------
+
+    @property
+    def meanings(self) -> Meanings:
+        """The vectors of this tree and their model, opened when they are first asked for."""
+        if self._meanings is None:
+            from memtree.retrieve.meaning import Meanings
+
+            self._meanings = Meanings(self.root, self.catalog)
+            self._meanings.take(self._embedding)
+        return self._meanings
 
     def embedder(self) -> Embedder:
         """The embedder that the settings name. Raises NoVectors when there is none."""
@@ -160,6 +172,8 @@ class Engine:
         hits = self._hits(ask, findings if not climb else [chosen] if chosen else [])
         quotes: list[Quote] = []
         if chosen and hits:
+            from memtree.retrieve.extract import extract
+
             quotes = extract(ask, chosen[1].matches, by_name=chosen[0] in TIERS[:2])
         if query.why_not:
             from memtree.retrieve.why_not import why_not
@@ -244,6 +258,8 @@ class Engine:
         """Whether tier 4 takes part and can."""
         if "semantic" not in self._tiers(query):
             return False
+        from memtree.retrieve.meaning import NoVectors
+
         try:
             self.meaning()
         except NoVectors:

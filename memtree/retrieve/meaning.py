@@ -17,6 +17,7 @@ from memtree.index.vectors import (
     head_signature,
     left_to_do,
 )
+from memtree.retrieve.tier import Behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ KNOWN = 0.5
 
 BUILTIN = "builtin"
 
-__all__ = ["Behind", "Meaning", "Meanings", "NoVectors"]
+__all__ = ["Meaning", "Meanings", "NoVectors"]
 
 
 class Meaning:
@@ -87,10 +88,6 @@ class Meaning:
         if known is not None and known(text) < KNOWN:
             return ()
         return self.embedder.question(text)
-
-
-class Behind(Exception):  # noqa: N818  (a state: whoever may write brings it up to date)
-    """The vectors are not those of the index, and this process was not given a way to make them."""
 
 
 class Meanings:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
             ...
 
 
+class Behind(Exception):  # noqa: N818  (a state: whoever may write brings it up to date)
+    """The vectors are not those of the index, and this process was not given a way to make them."""
+
+
 class Ask:
     """A question with what it is asked of: the open index, and the question's analysed words."""
 
