@@ -18,6 +18,7 @@ from memtree.retrieve.engine import CACHE, Engine
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from threading import Thread
     from typing import Self
 
     from memtree.embed.protocol import Embedder
@@ -59,6 +60,8 @@ class Asking:
         self._engine: Engine | None = None
         self._seen = -1e9
         self._progress: Progress | None = None
+        # How many passages a student learned from in the background, and the thread that does it.
+        self._lesson: tuple[int, Thread | None] = (0, None)
         self._links: tuple[int, LinkIndex] | None = None
 
     def __enter__(self) -> Self:
@@ -182,22 +185,38 @@ class Asking:
                 self.close()
                 continue
             if not left:
-                self._teach(engine, engine.embedder())
+                self._teach(engine, engine.embedder(), progress)
             return Embedded(following.embedded, following.kept, left)
         return Embedded(0, 0, self.engine().catalog.count())
 
-    def _teach(self, engine: Engine, embedder: Embedder) -> None:
-        """Let a large model's student learn the tree's own words, when that is due."""
+    def _teach(
+        self, engine: Engine, embedder: Embedder, progress: Progress | None = None, *,
+        aside: bool = False,
+    ) -> None:  # fmt: skip
+        """Let a large model's student learn the tree's own words, when that is due.
+
+        `aside`: while this thread goes on, once for each number of passages. Raises StorageFailed.
+        """
         from memtree.embed.student import MOST, Student
+        from memtree.index.alone import cannot_write
         from memtree.index.embedding import examples
         from memtree.index.vectors import Vectors
 
         folder = os.path.join(self.root, CACHE)
-        if isinstance(embedder, Student):
-            count = len(Vectors(folder))
-            if embedder.is_due(count):
-                texts, vectors = examples(folder, engine.catalog, engine.full_text, MOST)
-                embedder.learn(texts, vectors, passages=count)
+        if not isinstance(embedder, Student):
+            return
+        count = len(Vectors(folder))
+        if not embedder.is_due(count):
+            return
+        if not aside:
+            texts, vectors = examples(folder, engine.catalog, engine.full_text, MOST)
+            try:
+                embedder.learn(texts, vectors, passages=count, progress=progress)
+            except OSError as error:
+                raise cannot_write(error.strerror or str(error)) from error
+        elif count != self._lesson[0] and not (self._lesson[1] and self._lesson[1].is_alive()):
+            texts, vectors = examples(folder, engine.catalog, engine.full_text, MOST)
+            self._lesson = count, embedder.learn_aside(texts, vectors, passages=count)
 
     def _following(
         self, engine: Engine, embedder: Embedder, progress: Progress | None
@@ -218,7 +237,7 @@ class Asking:
                 following = self._following(self._engine, embedder, None)
                 left = following.run(budget_s=_A_LITTLE, wait_s=0.0)
                 if not left:
-                    self._teach(self._engine, embedder)
+                    self._teach(self._engine, embedder, aside=True)
                 if not left or not (following.embedded or following.kept):
                     return
         except (*BROKEN, NoVectors, MemtreeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from memtree.errors import UsageError
+from memtree.errors import ModelUnavailable, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,11 +68,8 @@ def settled(setting: str, *, endpoint: str = "", key_env: str = "", prefix: str 
     model = choose(setting, endpoint=endpoint, key_env=key_env, prefix=prefix)
     if model is not None:
         try:
-            if way == "minilm":
-                from memtree.embed.minilm import MiniLM
-
-                assert isinstance(model, MiniLM)
-                model.verify()
+            if verify := getattr(model, "verify", None):
+                verify()
             elif way == "gguf":
                 _must_have_llama()
         finally:
@@ -84,8 +81,6 @@ def _must_have_llama() -> None:
     from importlib.util import find_spec
 
     if find_spec("llama_cpp") is None:
-        from memtree.errors import ModelUnavailable
-
         raise ModelUnavailable(
             "GGUF models need llama-cpp-python, which is not installed",
             hint='pip install "memtree[llm]"',

@@ -81,8 +81,11 @@ def _line(key: Key) -> str:
 
 
 def _notes() -> list[str]:
+    place = folder()
+    if not place:
+        return []
     try:
-        with open(os.path.join(folder(), "digests"), encoding="utf-8", newline="\n") as file:
+        with open(os.path.join(place, "digests"), encoding="utf-8", newline="\n") as file:
             return file.read(1 << 20).splitlines()
     except (OSError, ValueError):
         return []

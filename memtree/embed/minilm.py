@@ -13,6 +13,7 @@ weights in torch, vectors differ by less than 1e-6.
 from __future__ import annotations
 
 import os
+import sys
 
 from memtree.embed.digest import sha256
 from memtree.embed.protocol import Identity
@@ -103,6 +104,10 @@ class MiniLM:
         """The vector of a question by the full model."""
         return [float(value) for value in self.passages([text])[0]]
 
+    def another(self) -> MiniLM:
+        """The same model for another thread; it loads the weights once more."""
+        return MiniLM(self.folder, expected=self._expected, heads=self._heads, digest=self._digest)
+
     def close(self) -> None:
         """Let go of the weights; may be called twice."""
         self._loaded = None
@@ -187,8 +192,13 @@ def _within(folder: str) -> str:
 def installed() -> str:
     """The folder of the installed distribution; its code is not imported. Raises ModelUnavailable.
 
-    The files are found by the record that was made when it was installed.
+    The files are looked for where Python looks for packages, which takes no time, and then by the
+    record that was made when it was installed.
     """
+    package = os.path.join(DISTRIBUTION.replace("-", "_"), "model")
+    for place in sys.path:
+        if os.path.isfile(os.path.join(place, package, WEIGHTS)):
+            return os.path.join(place, package)
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:

@@ -3,7 +3,10 @@
 The table (`memtree.embed.learn.relearn`) is made from a tree's own passages and the vectors that
 the model gave them, so it knows the tree's words; it stands in the model's own space, and its
 vectors are compared with the model's. A question then costs 0.3 ms and loads nothing, where the
-model takes 15 ms and half a second of loading. No question was ever used to learn from.
+model takes 15 ms and a quarter of a second of loading. No question is used to learn from.
+
+What is asked is as short as a sentence, so some sentences of the passages are learned as well; the
+model embeds them for this alone. Figures: `benchmarks/README.md`.
 
 Until the tree has passages enough, and in a tree that is smaller, the model reads questions too.
 """
@@ -14,16 +17,31 @@ import os
 from math import sqrt
 
 from memtree.embed.table import MAGIC, Table
-from memtree.errors import ModelUnavailable
+from memtree.errors import MemtreeError, ModelUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from threading import Thread
+    from typing import Protocol
 
     from memtree.embed.protocol import Embedder, Identity, Vectors
 
+    Progress = Callable[[str, int, int], None]
+
+    class Teacher(Embedder, Protocol):
+        """A model that can be had once more, for another thread."""
+
+        def another(self) -> Teacher:
+            """The same model, sharing nothing."""
+
+
 LEAST = 200  # passages to learn from; with fewer the table knows too few of the questions' words
 GROWN = 1.25  # learned again when there are so many times as many
+SENTENCES = 3000  # at most, and at most two for a passage: half a minute
+LEAST_LETTERS = 20  # of a sentence that says something
+_LOT = 64
+KNOWN = 0.5  # of a question: of one that it knows less the table has a vector by accident
 # What the table knows is how a text differs from the others, so its vectors are less alike than the
 # model's. With half of the mean added back their cosines with passages are as high as the model's:
 # best of all on three sets 0.61, 0.56, 0.59 (the model: 0.53, 0.56, 0.58; without: 0.48, 0.56,
@@ -37,7 +55,7 @@ class Student:
 
     foreground = False
 
-    def __init__(self, model: Embedder, path: str) -> None:
+    def __init__(self, model: Teacher, path: str) -> None:
         self.model = model
         self.path = path
         self._table: Table | None = None
@@ -58,7 +76,7 @@ class Student:
         table = self._learned()
         if table is not None:
             vector = table.question(text)
-            if any(vector):
+            if any(vector) and table.known_share(text) >= KNOWN:
                 return _unit([a + b for a, b in zip(vector, self._centre, strict=True)])
         return self.model.question(text)
 
@@ -71,6 +89,11 @@ class Student:
         self._seen = (-1, -1)
 
     # -- learning ---------------------------------------------------------------------------
+
+    def lesson(self) -> int:
+        """How many passages there were when the table in use was learned; 0 when none is in use."""
+        learned = self._learned() is not None
+        return int(self._header().get("passages", "0")) if learned else 0
 
     def is_due(self, passages: int) -> bool:
         """Whether a tree of so many passages is worth learning from, now."""
@@ -85,10 +108,14 @@ class Student:
             or passages > GROWN * int(before)
         )
 
-    def learn(self, texts: Sequence[str], vectors: Vectors, *, passages: int) -> None:
+    def learn(
+        self, texts: Sequence[str], vectors: Vectors, *, passages: int,
+        progress: Progress | None = None,
+    ) -> None:  # fmt: skip
         """Learn the table from passages and their vectors, (texts, dimension), and write it.
 
-        `passages` is how many the tree has, of which these may be a part. Raises OSError.
+        `passages` is how many the tree has, of which these may be a part. `progress` is told the
+        stage, how much of it is done, and of how much. Raises ModelUnavailable and OSError.
         """
         from memtree.numerics import load_numpy
 
@@ -99,16 +126,25 @@ class Student:
         from memtree.embed.table_file import quantise, write_table
         from memtree.embed.wordpiece import WordPiece, longest_in, words
 
+        said, by_model = self._sentences(texts, progress)
+        targets = np.asarray(vectors, np.float32)
+        centre = CENTRE * targets.mean(axis=0)
+        if said:
+            targets = np.concatenate([targets, by_model])
+        if progress is not None:
+            progress("learning the tree's words", 0, 0)
         base = Table()
         try:
             vocabulary = base.vocabulary()
             pieces = WordPiece(longest_in(vocabulary)).cut
-            cut = [[piece for word in words(text) for piece in pieces(word)] for text in texts]
+            cut = [
+                [piece for word in words(text) for piece in pieces(word)]
+                for text in [*texts, *said]
+            ]
             scales, rows = (np.array(part) for part in base.arrays())
             dense = rows.reshape(base.tokens, -1).astype(np.float32) * scales[:, None]
         finally:
             base.close()
-        targets = np.asarray(vectors, np.float32)
         learned = relearn(Bags.of(cut, len(vocabulary)), targets, dense)
         header = {
             "name": f"questions for {self.identity.name}",
@@ -116,10 +152,46 @@ class Student:
             "teacher": self.identity.digest,
             "license": "of the tree it was learned from",
             "passages": str(passages),
-            "centre": _written_centre((CENTRE * targets.mean(axis=0)).tolist()),
+            "centre": _written_centre(centre.tolist()),
         }
         tokens = sorted(vocabulary, key=vocabulary.__getitem__)
         write_table(self.path, tokens, *quantise(learned), header)
+
+    def learn_aside(self, texts: Sequence[str], vectors: Vectors, *, passages: int) -> Thread:
+        """The same in a thread, with a model of its own; what goes wrong leaves all as it was."""
+        from contextlib import suppress
+        from threading import Thread
+
+        def work() -> None:
+            other = Student(self.model.another(), self.path)
+            with suppress(OSError, MemtreeError):
+                other.learn(texts, vectors, passages=passages)
+            other.close()
+
+        thread = Thread(target=work, name="memtree-learning", daemon=True)
+        thread.start()
+        return thread
+
+    def _sentences(
+        self, texts: Sequence[str], progress: Progress | None
+    ) -> tuple[list[str], Vectors]:
+        """Some sentences of the texts, evenly over them, and their vectors by the model."""
+        found = dict.fromkeys(
+            sentence
+            for text in texts
+            for sentence in _between(text)
+            if LEAST_LETTERS < len(sentence) < len(text)
+        )
+        wanted = min(SENTENCES, 2 * len(texts))
+        said = list(found)[:: max(1, -(-len(found) // wanted))]
+        made: list[Vectors] = []
+        for at in range(0, len(said), _LOT):
+            if progress is not None:
+                progress("learning from sentences", at, len(said))
+            made.append(self.model.passages(said[at : at + _LOT]))
+        import numpy as np
+
+        return said, np.concatenate(made) if made else np.zeros((0, 0), np.float32)
 
     def _learned(self) -> Table | None:
         """The table, opened again when it was learned anew; None when this model has none."""
@@ -151,6 +223,17 @@ class Student:
         if not lines or lines[0] != MAGIC:
             return {}
         return dict(line.partition(" ")[::2] for line in lines[1:])
+
+
+def _between(text: str) -> Iterator[str]:
+    """A text between the ends of its lines and sentences."""
+    for line in text.splitlines():
+        begin = 0
+        for at, letter in enumerate(line):
+            if letter in ".!?" and line[at + 1 : at + 2].isspace():
+                yield line[begin : at + 1].strip()
+                begin = at + 1
+        yield line[begin:].strip()
 
 
 def _written_centre(centre: Sequence[float]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from make_bert import make_bert
 from make_gguf import make_llama
 
-from memtree.embed.choose import choose
+from memtree.embed.choose import choose, settled
 from memtree.embed.endpoint import Endpoint
 from memtree.embed.gguf import GGUF
 from memtree.embed.minilm import MiniLM
@@ -104,3 +104,35 @@ def test_only_what_is_chosen_is_imported(setting: str, absent: set[str]) -> None
     done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
     loaded = set(done.stdout.split())
     assert not loaded & (absent | {"numpy", "llama_cpp", "dataclasses"})
+
+
+def test_a_settled_setting_means_the_same_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    llama = make_llama(tmp_path / "models" / "tiny.gguf")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    monkeypatch.chdir(tmp_path)
+    assert settled("gguf:models/tiny.gguf") == f"gguf:{llama}"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert settled("gguf:~/models/tiny.gguf") == "gguf:~/models/tiny.gguf"
+    assert settled(" builtin ") == "builtin"
+    assert settled("none") == "none"
+    assert settled("endpoint:a", endpoint="http://localhost:1/v1") == "endpoint:a"
+
+
+def test_settling_reads_the_models_files(tmp_path: Path) -> None:
+    make_bert(tmp_path)
+    with pytest.raises(ModelUnavailable, match="SHA-256"):
+        settled(f"minilm:{tmp_path}")
+
+
+def test_settling_a_gguf_model_without_llama_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    llama = make_llama(tmp_path / "tiny.gguf")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ModelUnavailable) as caught:
+        settled(f"gguf:{llama}")
+    assert caught.value.hint == 'pip install "memtree[llm]"'

