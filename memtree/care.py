@@ -117,12 +117,16 @@ def _current(tree: Tree) -> DoctorRow:
 
 
 def _vectors(tree: Tree) -> DoctorRow:
+    from memtree.embed.student import Student
     from memtree.index.vectors import NoVectors
 
     engine = tree.engine()
     try:
         embedder = engine.embedder()
-        answered = any(embedder.question("a question to the model"))
+        # A student would answer in its model's place.
+        student = embedder if isinstance(embedder, Student) else None
+        model = student.model if student else embedder
+        answered = any(model.question("a question to the model"))
     except (NoVectors, MemtreeError) as error:
         wanted = tree.config.text("embed.model")
         return DoctorRow(
@@ -142,6 +146,8 @@ def _vectors(tree: Tree) -> DoctorRow:
             "vectors", ok=False, detail=f"{detail}; {left} entries have none yet",
             hint="memtree index makes them, memtree watch does so in the background",
         )  # fmt: skip
+    if student and student.lesson():
+        detail += f"; questions by a table learned from {student.lesson():,} passages"
     made = "made when a question first needs them" if left else "every entry has them"
     return DoctorRow("vectors", ok=True, detail=f"{detail}; {made}")
 

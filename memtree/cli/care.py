@@ -161,6 +161,15 @@ def _vectors(there: Tree, progress: Progress) -> tuple[Embedded | None, str]:
         return None, ""
     try:
         return there.embed(progress=progress), ""
+    except KeyboardInterrupt:
+        from memtree.cli._errors import say
+
+        say(
+            "interrupted",
+            word="note",
+            hint="what was made is kept, and the next `memtree index` goes on there",
+        )
+        raise
     except NoVectors as error:
         return None, str(error)
 

@@ -58,13 +58,26 @@ def set_(
     """Write one setting; every other line of the file stays as it is."""
     from memtree.config import assign
 
-    written = assign(opened(tree).root, name, value)
+    there = opened(tree)
+    if name == "embed.model":
+        from memtree.embed.choose import settled
+
+        # A model that can't be used is refused here, not by the next question.
+        value = settled(
+            value,
+            endpoint=there.config.text("embed.endpoint"),
+            key_env=there.config.text("embed.key_env"),
+            prefix=there.config.text("embed.prefix"),
+        )
+    written = assign(there.root, name, value)
     if as_json:
         from memtree.cli._json import emit
 
         emit({"name": name, "value": written})
     else:
         stdout().line(f"{name} = {clean(_shown(written))}")
+        if name == "embed.model" and value not in ("builtin", "none"):
+            stdout().line("next: memtree index (makes the vectors; words alone until then)")
     return DONE
 
 

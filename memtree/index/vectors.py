@@ -62,6 +62,10 @@ class NoVectors(Exception):  # noqa: N818  (a state: they are made, or the answe
     """There are no vectors, or not of this version; the text says which."""
 
 
+class NotWanted(NoVectors):
+    """The settings want none."""
+
+
 class Head:
     """What is vouched for: `count` records, made by `identity` up to `mark` of catalog `birth`.
 

@@ -12,6 +12,7 @@ from memtree.errors import MemtreeError
 from memtree.index.vectors import (
     FOLDER,
     QUESTIONS,
+    NotWanted,
     NoVectors,
     Vectors,
     head_signature,
@@ -140,7 +141,7 @@ class Meanings:
             except MemtreeError as error:
                 raise _unavailable(error) from error
             if self._embedder is None:
-                raise NoVectors("embed.model is none: nothing is compared by meaning")
+                raise NotWanted("embed.model is none: nothing is compared by meaning")
         return self._embedder
 
     def _text(self, name: str) -> str:

@@ -8,9 +8,9 @@ them all is not lost. Hot.
 from __future__ import annotations
 
 from memtree.errors import MemtreeError
+from memtree.index.vectors import NotWanted, NoVectors
 from memtree.retrieve.full_text import judged
 from memtree.retrieve.gathering import gather
-from memtree.retrieve.meaning import NoVectors
 from memtree.retrieve.tier import Finding
 
 TYPE_CHECKING = False
@@ -30,7 +30,10 @@ class SemanticTier:
         """Compare meanings, order everything together, and say how sure that makes us."""
         try:
             meaning = ask.meaning()
+        except NotWanted as error:
+            return Finding((), confidence=0.0, sure=False, why=str(error))
         except NoVectors as error:
+            ask.notes.append(f"nothing was compared by meaning: {error}")
             return Finding((), confidence=0.0, sure=False, why=str(error))
         work = gather(ask)
         # A question that the model does not know is ranked by its words alone.
