@@ -216,8 +216,8 @@ class Engine:
             if why:
                 reports.append(TierReport(name, ms=0.0, sure=False, why=why))
                 continue
-            if name not in ("exact", "fuzzy"):
-                correct_words(ask)
+            if name not in ("exact", "fuzzy") and ask.gathered is None:
+                correct_words(ask)  # once: tier 4 goes on from what tier 3 gathered
             finding = _tier(name).find(ask)
             reports.append(
                 TierReport(
