@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from memtree.knowledge.problem import Problem
 
-SOURCES = ("auto", "markdown", "obsidian", "okf", "jsonl")
+SOURCES = ("auto", "markdown", "obsidian", "okf", "jsonl", "chatgpt", "claude")
 TARGETS = ("markdown", "json", "jsonl", "okf")
-_LATER = ("chatgpt", "claude", "mem0", "basic-memory", "html", "context")
+_LATER = ("mem0", "basic-memory", "html", "context")
 # More findings than this on a screen help nobody; --json has them all.
 _SHOWN = 20
 _DONE = ("added", "changed")
@@ -45,8 +45,9 @@ def import_(
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
-    """Bring in folders of markdown, Obsidian vaults or JSONL.
+    """Bring in markdown, Obsidian, JSONL, chats of ChatGPT and Claude.
 
+    Exports of ChatGPT and Claude too: conversations.json, or the archive as it was downloaded.
     Nothing is overwritten, and importing the same again changes nothing. What could not be
     understood is reported with its line; the rest comes in, and the exit code is 1.
     """

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from memtree.exchange.report import Draft, ImportReport
     from memtree.knowledge.problem import Problem
 
-KINDS = ("auto", "markdown", "obsidian", "okf", "jsonl")
-_LATER = frozenset({"chatgpt", "claude", "mem0", "basic-memory"})
+KINDS = ("auto", "markdown", "obsidian", "okf", "jsonl", "chatgpt", "claude")
+_CHATS = "chats"  # an export of either, as its content tells
+_LATER = frozenset({"mem0", "basic-memory"})
 _JSONL_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines")
 
 
@@ -35,7 +36,7 @@ def import_paths(
     progress: Callable[[str, int, int], None] | None = None,
     wait_s: float = 10.0,
 ) -> ImportReport:
-    """Bring files and folders into the tree at `root`; `-` is JSONL on standard input.
+    """Bring files and folders into the tree at `root`; `-` is standard input.
 
     `kind` is one of `KINDS`; `into` is a folder of the tree. `at` is an ISO 8601 time for the
     history; `known_ids` and `progress` are `landing.land`'s. A second run changes nothing. Raises
@@ -74,7 +75,15 @@ def _drafts(chosen: Sequence[tuple[str, str]], into: str) -> Iterator[Draft | Pr
     from memtree.exchange import jsonl, markdown
 
     for path, kind in chosen:
-        if kind == "jsonl":
+        if kind in {_CHATS, "chatgpt", "claude"}:
+            from memtree.exchange import chats  # it brings zipfile, which takes a while
+
+            maker = "auto" if kind == _CHATS else kind
+            if path == "-":
+                yield from chats.read_stream("-", sys.stdin.buffer, kind=maker, into=into)
+            else:
+                yield from chats.read_path(path, kind=maker, into=into)
+        elif kind == "jsonl":
             if path == "-":
                 yield from jsonl.read_lines("-", sys.stdin.buffer, into=into)
             else:
@@ -89,33 +98,46 @@ def _drafts(chosen: Sequence[tuple[str, str]], into: str) -> Iterator[Draft | Pr
 def _kind_of(path: str, kind: str) -> str:
     """Settle on a reader for `path`. Raises UsageError when there is none."""
     if path == "-":
-        if kind not in {"auto", "jsonl"}:
+        if kind not in {"auto", "jsonl", "chatgpt", "claude"}:
             raise UsageError("standard input is read as JSONL", hint="name a file or a folder")
-        return "jsonl"
+        return "jsonl" if kind == "auto" else kind
     if not os.path.exists(path):
         raise UsageError(f"there is nothing at '{path}' to import")
-    is_folder = os.path.isdir(path)
-    if kind == "auto":
-        kind = "jsonl" if path.lower().endswith(_JSONL_SUFFIXES) else "markdown"
-        if not is_folder and kind == "markdown" and not path.lower().endswith(MARKDOWN_SUFFIXES):
-            raise UsageError(
-                f"what '{path}' holds can't be told from its name",
-                hint="say it: --from jsonl, or --from markdown",
-            )
-    if kind == "jsonl" and is_folder:
-        raise UsageError(f"'{path}' is a folder, and JSONL is a file")
-    if not is_folder:
-        if not os.path.isfile(path):  # opening a pipe waits for its writer, perhaps for ever
-            raise UsageError(
-                f"'{path}' is neither a file nor a folder",
-                hint="for JSONL from a pipe: memtree import - < PIPE",
-            )
-        try:
-            with open(path, "rb"):
-                pass
-        except OSError as error:
-            raise Unavailable(f"'{path}' can't be read: {error.strerror}") from error
-    return kind
+    if os.path.isdir(path):
+        if kind == "jsonl":
+            raise UsageError(f"'{path}' is a folder, and JSONL is a file")
+        return _told(path) or "markdown" if kind == "auto" else kind
+    if not os.path.isfile(path):  # opening a pipe waits for its writer, perhaps for ever
+        raise UsageError(
+            f"'{path}' is neither a file nor a folder",
+            hint="for JSONL from a pipe: memtree import - < PIPE",
+        )
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise Unavailable(f"'{path}' can't be read: {error.strerror}") from error
+    if kind != "auto":
+        return kind
+    told = _told(path)
+    if not told:
+        raise UsageError(
+            f"what '{path}' holds can't be told from its name or its beginning",
+            hint="say it: --from jsonl, markdown, chatgpt or claude",
+        )
+    return told
+
+
+def _told(path: str) -> str:
+    """Tell the kind of a file or folder from its name, else from its beginning; "" if neither."""
+    name = path.lower()
+    if name.endswith(_JSONL_SUFFIXES):
+        return "jsonl"
+    if name.endswith(MARKDOWN_SUFFIXES):
+        return "markdown"
+    from memtree.exchange.chats import is_export
+
+    return _CHATS if is_export(path) else ""
 
 
 def _contains(path: str, root: str) -> bool:

@@ -47,7 +47,7 @@ def read_lines(origin: str, lines: Iterable[bytes], *, into: str = "") -> Iterat
         if isinstance(path, str):
             used[path] = used.get(path, 0) + 1
     shared = {path for path, count in used.items() if count > 1}
-    reader = _Reader(origin, into.strip("/"), shared)
+    reader = Reader(origin, into.strip("/"), shared)
     for number, item in parsed:
         if isinstance(item, dict):
             yield from reader.drafts(number, item)
@@ -75,7 +75,7 @@ def _parse(origin: str, number: int, raw: bytes) -> dict[str, object] | Problem 
     return item
 
 
-class _Reader:
+class Reader:
     """Goes through the lines in order: counts turns, tells equal lines apart."""
 
     __slots__ = ("_into", "_occurrences", "_origin", "_shared", "_turns")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from memtree.knowledge.anchor import Evidence
 
 TIERS = ("exact", "fuzzy", "fulltext", "semantic", "agentic")
+AGENTIC = TIERS[-1]
 FOUND, ABSENT, DEGRADED = "found", "absent", "degraded"
 
 
@@ -20,10 +21,14 @@ class Query:
     """What is asked: the text and its bounds. Immutable by convention.
 
     `scope` is a folder of the tree ("" for all of it); `limit` is 1 to 1000; `tier` runs one
-    tier alone; `max_tier` stops the climb there.
+    tier alone; `max_tier` stops the climb there. `budget` is what tier 5 may spend, in words; the
+    tree's setting where it is "". `replay` is the trace of an earlier answer, to be run again.
     """
 
-    __slots__ = ("explain", "id", "limit", "max_tier", "scope", "text", "tier", "why_not")
+    __slots__ = (
+        "budget", "explain", "id", "limit", "max_tier", "replay", "scope", "text", "tier",
+        "why_not",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -36,8 +41,12 @@ class Query:
         explain: bool = False,
         why_not: str | None = None,
         id: str | None = None,  # noqa: A002  (the word of the contract)
+        budget: str = "",
+        replay: Mapping[str, object] | None = None,
     ) -> None:
         self.text = text
+        self.budget = budget
+        self.replay = replay
         self.scope = scope
         self.limit = limit
         self.tier = tier
@@ -179,11 +188,16 @@ class TierReport:
 
 
 class Answer:
-    """The one answer of the contract (DESIGN section 4)."""
+    """The one answer of the contract (DESIGN section 4).
+
+    `trace` is what tier 5 did, None when it was not asked; `cited` are the paths of the entries
+    whose lines were verified to hold what it says.
+    """
 
     __slots__ = (
         "answer",
         "by",
+        "cited",
         "confidence",
         "hits",
         "indexed",
@@ -195,6 +209,7 @@ class Answer:
         "status",
         "tier",
         "tiers",
+        "trace",
         "why_not",
     )
 
@@ -215,7 +230,11 @@ class Answer:
         by: Sequence[str] = (),
         notes: Sequence[str] = (),
         why_not: str | None = None,
+        trace: Mapping[str, object] | None = None,
+        cited: Sequence[str] = (),
     ) -> None:
+        self.trace = trace
+        self.cited = cited
         self.query = query
         self.status = status
         self.tier = tier
@@ -250,4 +269,6 @@ class Answer:
         }
         if self.why_not is not None:
             out["why_not"] = self.why_not
+        if self.trace is not None:
+            out["trace"] = self.trace
         return out

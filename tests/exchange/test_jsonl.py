@@ -271,7 +271,7 @@ def test_wrong_usage_is_one_sentence(case: Case) -> None:
     with pytest.raises(UsageError, match="no import kind"):
         run([str(case.file)], kind="nope")
     with pytest.raises(Unavailable, match="comes in a later version"):
-        run([str(case.file)], kind="chatgpt")
+        run([str(case.file)], kind="mem0")
     with pytest.raises(UsageError, match="is a folder"):
         run([str(case.file.parent)], kind="jsonl")
 
