@@ -1,8 +1,11 @@
-"""The settings of a tree: `.memtree/config.toml`, tracked with the knowledge.
+"""The settings of a tree, `.memtree/config.toml`, tracked with the knowledge; and a person's own.
 
 Every setting stands in `SETTINGS` with its default and what it does; the README's list and
 `memtree config list` are made from it. A file that can't be read costs a warning, not the tree.
 Loaded only when the file changed since the index was built, or by commands about settings.
+
+A tree may come from somebody else. So what runs a program, or sends text away, is a person's own
+setting (`PERSONAL`): it is read from their file (`user_file`) and from no tree.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 FILE = os.path.join(".memtree", "config.toml")
+USER_VARIABLE = "MEMTREE_CONFIG"
+"""The environment variable that names another file for a person's own settings."""
+PERSONAL = ("llm.", "embed.endpoint", "embed.key_env")
+"""Beginnings of the names of settings that a tree can't make."""
 
 # Name -> (default, what it does).
 SETTINGS: dict[str, tuple[object, str]] = {
@@ -44,6 +51,22 @@ SETTINGS: dict[str, tuple[object, str]] = {
         "",
         "What the model wants to read before a text; a bar divides passages from questions.",
     ),
+    "curate.curator": (
+        "auto",
+        "Who curates: auto (a model if one is set, else rules), rules, llama or openai.",
+    ),
+    "curate.review": ("risky", "What waits for `memtree review`: never, risky or always."),
+    "curate.flood": (0.2, "What share of the tree one plan may change without --yes."),
+    "llm.model": ("", "The language model: a name of `memtree models list`, or endpoint:MODEL."),
+    "llm.endpoint": ("", "Address of an OpenAI-compatible server, for llm.model = endpoint:MODEL."),
+    "llm.key_env": ("", "Name of the environment variable that holds the server's key."),
+    "llm.window": (4096.0, "Tokens that a prompt and its answer may have together."),
+    "llm.threads": (2.0, "Threads of a local model."),
+    "llm.timeout": (300.0, "Seconds that one answer of a model may take."),
+    "query.budget": (
+        "8 steps, 6000 tokens, 60 s",
+        "What the agentic tier may spend on one question.",
+    ),
     "index.wait": (10.0, "Seconds to wait for another process that is indexing."),
     "write.wait": (10.0, "Seconds to wait for another process that is writing."),
     "lifecycle.opened": (3.0, "Points of importance that an entry earns when it is opened."),
@@ -61,6 +84,9 @@ _SECONDS = (0.0, 3600.0, "0 to 3600 seconds")
 _POINTS = (0.0, 100.0, "0 to 100")
 # Setting -> (least, most, in words). Above 60 even what was just validated would be archived.
 _RANGES: dict[str, tuple[float, float, str]] = {
+    "curate.flood": (0.0, 1.0, "0 to 1"),
+    "llm.window": (256.0, 1_048_576.0, "256 to 1048576 tokens"),
+    "llm.threads": (1.0, 256.0, "1 to 256"),
     "lifecycle.opened": _POINTS,
     "lifecycle.cited": _POINTS,
     "lifecycle.confirmed": _POINTS,
@@ -76,14 +102,20 @@ _RANGES: dict[str, tuple[float, float, str]] = {
 class Config:
     """The settings of one tree; `warnings` say what could not be understood."""
 
-    __slots__ = ("signature", "values", "warnings")
+    __slots__ = ("own", "signature", "values", "warnings")
 
     def __init__(
-        self, values: Mapping[str, object], *, signature: tuple[int, int], warnings: list[str]
-    ) -> None:
+        self, values: Mapping[str, object], *, signature: tuple[int, int], own: tuple[int, int],
+        warnings: list[str],
+    ) -> None:  # fmt: skip
         self.values = dict(values)
         self.signature = signature
+        self.own = own
         self.warnings = warnings
+
+    def holds(self, root: str) -> bool:
+        """Whether both files are as they were when this was read."""
+        return (self.signature, self.own) == (signature_of(root), _signature(user_file()))
 
     def text(self, name: str) -> str:
         """A setting that is text."""
@@ -100,50 +132,107 @@ class Config:
         return tuple(str(item) for item in value) if isinstance(value, list) else ()
 
 
+def is_personal(name: str) -> bool:
+    """Whether a setting is a person's own and no tree's."""
+    return name.startswith(PERSONAL)
+
+
+def user_file() -> str:
+    """Where a person's own settings stand, on this system; MEMTREE_CONFIG names another file."""
+    import sys
+
+    named = os.environ.get(USER_VARIABLE)
+    if named:
+        return os.path.abspath(os.path.expanduser(named))
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or os.path.expanduser("~")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Application Support")
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return os.path.join(base, "memtree", "config.toml")
+
+
 def signature_of(root: str) -> tuple[int, int]:
-    """Changes whenever the file does: one stat."""
+    """Changes whenever the tree's file does: one stat."""
+    return _signature(os.path.join(root, FILE))
+
+
+def _signature(path: str) -> tuple[int, int]:
     try:
-        status = os.stat(os.path.join(root, FILE))
+        status = os.stat(path)
     except OSError:
         return (0, 0)
     return (status.st_mtime_ns, status.st_size)
 
 
+def own(name: str) -> str:
+    """One personal setting that is text, read without a tree; its default when it is not set."""
+    values: dict[str, object] = {}
+    path = user_file()
+    if os.path.exists(path):
+        _take(values, [], path, personal=True)
+    return str(values.get(name, SETTINGS[name][0]))
+
+
 def load(root: str, *, is_pattern: Callable[[str], bool] | None = None) -> Config:
-    """The settings of the tree at `root`; what is wrong in the file becomes a warning.
+    """The settings for the tree at `root`; what is wrong in a file becomes a warning.
 
     `is_pattern` judges what stands in `search.ignore`, when it is given.
     """
-    import tomllib
-
-    signature = signature_of(root)
+    user = user_file()
+    signature, own_signature = signature_of(root), _signature(user)
     values: dict[str, object] = {name: default for name, (default, _) in SETTINGS.items()}
     warnings: list[str] = []
+    _take(values, warnings, os.path.join(root, FILE), personal=False, shown=FILE)
+    if is_pattern is not None:
+        values["search.ignore"] = _patterns(values["search.ignore"], is_pattern, warnings)
+    if own_signature != (0, 0):
+        _take(values, warnings, user, personal=True)
+    return Config(values, signature=signature, own=own_signature, warnings=warnings)
+
+
+def _take(
+    values: dict[str, object], warnings: list[str], path: str, *, personal: bool, shown: str = ""
+) -> None:
+    """Put what a file says into the values, as far as it is its business."""
+    import tomllib
+
+    shown = shown or path
     try:
-        with open(os.path.join(root, FILE), "rb") as file:
+        with open(path, "rb") as file:
             given = _flat(tomllib.load(file))
     except FileNotFoundError:
-        given = []
+        return
     except (OSError, ValueError, RecursionError, TypeError, OverflowError) as error:
-        warnings.append(f"{FILE} can't be read, its settings are not used: {error}")
-        given = []
+        warnings.append(f"{shown} can't be read, its settings are not used: {error}")
+        return
     for name, value in given:
         if name not in SETTINGS:
-            warnings.append(f"{FILE}: there is no setting '{name}'")
-            continue
-        default = SETTINGS[name][0]
-        fits = isinstance(value, (int, float) if isinstance(default, float) else type(default))
-        if not fits or isinstance(value, bool):
-            warnings.append(f"{FILE}: '{name}' should be like {_toml(default)}")
-            continue
-        least, most, words = _RANGES.get(name, _SECONDS)
-        if isinstance(value, (int, float)) and not least <= value <= most:
-            warnings.append(f"{FILE}: '{name}' should be from {words}")
-            continue
-        values[name] = value
-        if name == "search.ignore" and is_pattern is not None:
-            values[name] = _patterns(value, is_pattern, warnings)
-    return Config(values, signature=signature, warnings=warnings)
+            warnings.append(f"{shown}: there is no setting '{name}'")
+        elif is_personal(name) and not personal:
+            warnings.append(
+                f"{shown}: '{name}' is not taken from a tree, which may be somebody else's;"
+                f" your own: memtree config set {name} VALUE"
+            )
+        elif personal and not is_personal(name):
+            warnings.append(f"{shown}: '{name}' belongs to a tree: memtree config set {name} VALUE")
+        elif complaint := _complaint(name, value):
+            warnings.append(f"{shown}: '{name}' {complaint}")
+        else:
+            values[name] = value
+
+
+def _complaint(name: str, value: object) -> str:
+    """Why a value is none for this setting; "" when it is one."""
+    default = SETTINGS[name][0]
+    fits = isinstance(value, (int, float) if isinstance(default, float) else type(default))
+    if not fits or isinstance(value, bool):
+        return f"should be like {_toml(default)}"
+    least, most, words = _RANGES.get(name, _SECONDS)
+    if isinstance(value, (int, float)) and not least <= value <= most:
+        return f"should be from {words}"
+    return ""
 
 
 def _patterns(given: object, is_pattern: Callable[[str], bool], warnings: list[str]) -> list[str]:
@@ -157,8 +246,13 @@ def _patterns(given: object, is_pattern: Callable[[str], bool], warnings: list[s
     return good
 
 
+def place_of(root: str, name: str) -> str:
+    """The file in which a setting is written: the tree's, or the person's own."""
+    return user_file() if is_personal(name) else os.path.join(root, FILE)
+
+
 def assign(root: str, name: str, text: str) -> object:
-    """Set one setting in the file, its other lines untouched; returns the value.
+    """Set one setting in its file, the other lines untouched; returns the value.
 
     Raises UsageError for a name or value that does not exist, StorageFailed when the disk refuses.
     """
@@ -170,25 +264,34 @@ def assign(root: str, name: str, text: str) -> object:
             f"there is no setting '{name}'",
             hint=f"did you mean '{near[0]}'?" if near else "memtree config list shows them all",
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"'{name}' takes text in UTF-8, not {text!r:.80}") from error
     value = _understood(name, text)
-    path = os.path.join(root, FILE)
+    path = place_of(root, name)
+    shown = path if is_personal(name) else FILE
     try:
         with open(path, encoding="utf-8", newline="") as file:
             old = file.read()
     except FileNotFoundError:
         old = ""
     except (OSError, UnicodeDecodeError) as error:
-        raise StorageFailed(f"{FILE} can't be read: {error}") from error
+        raise StorageFailed(f"{shown} can't be read: {error}") from error
     new = _with(old, name, _toml(value))
+    if is_personal(name):
+        path = os.path.realpath(path)  # people keep such files elsewhere and link to them
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
+        if is_personal(name):
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(temporary, "w", encoding="utf-8", newline="") as file:
             file.write(new)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise StorageFailed(f"{FILE} can't be written: {error.strerror or error}") from error
+        raise StorageFailed(f"{shown} can't be written: {error.strerror or error}") from error
     return value
 
 
@@ -224,7 +327,8 @@ def _toml(value: object) -> str:
     if isinstance(value, str):
         import json
 
-        return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML basic string
+        # A JSON string is a TOML basic string, but for one control character.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value)
 
 
@@ -234,7 +338,10 @@ def _with(text: str, name: str, value: str) -> str:
     The line itself, else the commented default of a new tree, else a new one in its section.
     """
     section, _, key = name.rpartition(".")
-    lines = text.splitlines(keepends=True)
+    # Not `splitlines`, which breaks at letters that TOML has within a line, as U+2028.
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    lines = lines if lines[-1] else lines[:-1]
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     own, last = _places(lines, section, key, default=f"# {key} = {_toml(SETTINGS[name][0])}")
     if own >= 0:

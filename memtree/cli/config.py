@@ -1,4 +1,4 @@
-"""`config`: the settings of this tree."""
+"""`config`: the settings of this tree, and a person's own."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 
 def _family() -> int:
-    """Read and write the settings of this tree.
+    """Read and write the settings of this tree, and your own.
 
-    They stand in .memtree/config.toml, which is tracked with the knowledge and may be edited.
+    They stand in .memtree/config.toml, which is tracked with the knowledge and may be edited. Those
+    that load a language model or name a server are yours and stand in a file of yours: a tree may
+    come from somebody else.
     """
     return DONE
 
@@ -56,7 +58,7 @@ def set_(
     tree: TreeOption = None,
 ) -> int:
     """Write one setting; every other line of the file stays as it is."""
-    from memtree.config import assign
+    from memtree.config import assign, is_personal, place_of, user_file
 
     there = opened(tree)
     if name == "embed.model":
@@ -69,13 +71,19 @@ def set_(
             key_env=there.config.text("embed.key_env"),
             prefix=there.config.text("embed.prefix"),
         )
+    if name == "llm.model":
+        from memtree.llm.choose import settled as settled_model
+
+        value = settled_model(value)
     written = assign(there.root, name, value)
     if as_json:
         from memtree.cli._json import emit
 
-        emit({"name": name, "value": written})
+        emit({"name": name, "value": written, "file": place_of(there.root, name)})
     else:
         stdout().line(f"{name} = {clean(_shown(written))}")
+        if is_personal(name):
+            stdout().line(f"yours, for every tree: {clean(user_file())}")
         if name == "embed.model" and value not in ("builtin", "none"):
             stdout().line("next: memtree index (makes the vectors; words alone until then)")
     return DONE
@@ -83,7 +91,7 @@ def set_(
 
 def list_(as_json: JsonOption = False, tree: TreeOption = None) -> int:
     """List every setting: its value, and what it does."""
-    from memtree.config import SETTINGS
+    from memtree.config import SETTINGS, is_personal, user_file
 
     config = opened(tree).config
     if as_json:
@@ -91,7 +99,13 @@ def list_(as_json: JsonOption = False, tree: TreeOption = None) -> int:
 
         emit(
             [
-                {"name": name, "value": config.values[name], "default": default, "meaning": meaning}
+                {
+                    "name": name,
+                    "value": config.values[name],
+                    "default": default,
+                    "meaning": meaning,
+                    "personal": is_personal(name),
+                }
                 for name, (default, meaning) in SETTINGS.items()
             ]
         )
@@ -100,7 +114,10 @@ def list_(as_json: JsonOption = False, tree: TreeOption = None) -> int:
         rows = [
             (name, _shown(config.values[name]), meaning) for name, (_, meaning) in SETTINGS.items()
         ]
-        table(out, rows)
+        table(out, [row for row in rows if not is_personal(row[0])])
+        out.line()
+        out.line(f"Yours, for every tree ({clean(user_file())}):")
+        table(out, [row for row in rows if is_personal(row[0])])
     _warn(config.warnings)
     return DONE
 

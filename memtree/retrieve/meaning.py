@@ -129,10 +129,11 @@ class Meanings:
                 else:
                     from memtree.embed.choose import choose
 
+                    endpoint, key_env = _of_a_server(model)
                     self._embedder = choose(
                         model,
-                        endpoint=self._text("endpoint"),
-                        key_env=self._text("key_env"),
+                        endpoint=endpoint,
+                        key_env=key_env,
                         prefix=self._text("prefix"),
                         questions=""
                         if self._text("questions") == "model"
@@ -180,6 +181,15 @@ class Meanings:
             return Vectors(self._folder)
         except NoVectors:
             return None
+
+
+def _of_a_server(model: str) -> tuple[str, str]:
+    """Where a server is and where its key: settings of a person, which no tree can make."""
+    if not model.startswith("endpoint:"):
+        return "", ""
+    from memtree.config import own
+
+    return own("embed.endpoint"), own("embed.key_env")
 
 
 def _unavailable(error: MemtreeError) -> NoVectors:

@@ -310,11 +310,13 @@ def _default_config() -> str:
     """Write every setting with its default and what it does, commented out."""
     import json
 
-    from memtree.config import SETTINGS
+    from memtree.config import SETTINGS, is_personal
 
     lines = ["# Settings of this tree. Take the # away to change one, or: memtree config set"]
     section = ""
     for name, (default, what) in SETTINGS.items():
+        if is_personal(name):
+            continue
         here, _, key = name.rpartition(".")
         if here != section:
             lines += ["", f"[{here}]"]

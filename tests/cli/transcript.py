@@ -20,12 +20,17 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples"
 _FROM_OUTSIDE = ("MEMTREE_TREE", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "VISUAL", "EDITOR")
+
+
+NOBODYS = Path(tempfile.gettempdir()) / f"memtree-nobody-{os.getpid()}"
+"""Where a person's own settings would be: these tests know no person's."""
 
 
 @dataclass
@@ -44,7 +49,8 @@ def environment(**more: str) -> dict[str, str]:
     bare = {name: value for name, value in os.environ.items() if name not in _FROM_OUTSIDE}
     paths = [str(REPOSITORY), bare.get("PYTHONPATH", "")]
     bare["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    return {**bare, "PYTHONUTF8": "1", "COLUMNS": "100", "TERM": "dumb", **more}
+    own = {"MEMTREE_CONFIG": str(NOBODYS / "config.toml"), "MEMTREE_MODELS": str(NOBODYS)}
+    return {**bare, **own, "PYTHONUTF8": "1", "COLUMNS": "100", "TERM": "dumb", **more}
 
 
 def run(

@@ -16,8 +16,7 @@ from make_bert import HEADS, make_bert
 from make_gguf import STRING, U32, make_bert_gguf, make_llama, write_gguf
 
 from memtree.embed.contract import EmbedderContract
-from memtree.embed.gguf import GGUF
-from memtree.embed.gguf_file import read_head
+from memtree.embed.gguf import GGUF, _embedding_head
 from memtree.embed.minilm import MiniLM
 from memtree.errors import ModelUnavailable
 
@@ -204,15 +203,15 @@ def test_without_llama_cpp_the_hint_says_how_to_install_it(tmp_path: Path, llama
 
 
 def test_the_head_says_how_texts_are_pooled_or_else_it_is_the_mean(tmp_path: Path) -> None:
-    assert read_head(str(make_llama(tmp_path / "a"))).pooling == 1
+    assert _embedding_head(str(make_llama(tmp_path / "a"))).pooling == 1
     cls = make_llama(tmp_path / "b", extra=[("llama.pooling_type", U32, 2)])
     assert GGUF(str(cls)).identity.pooling == "cls"
     none = make_llama(tmp_path / "c", extra=[("llama.pooling_type", U32, 0)])
-    assert read_head(str(none))[:4] == ("tiny llama", 32, 1, 256)
+    assert _embedding_head(str(none))[:4] == ("tiny llama", 32, 1, 256)
     for odd in (4, 9):
         path = make_llama(tmp_path / "d", extra=[("llama.pooling_type", U32, odd)])
         with pytest.raises(ModelUnavailable):
-            read_head(str(path))
+            _embedding_head(str(path))
 
 
 def test_a_file_that_is_no_model_is_told_in_words(tmp_path: Path) -> None:
@@ -246,7 +245,7 @@ def test_a_damaged_head_is_refused_or_read_and_never_hangs(
     path = llama.with_name("damaged.gguf")
     path.write_bytes(raw)
     try:
-        head = read_head(str(path))
+        head = _embedding_head(str(path))
     except ModelUnavailable:
         return
     assert head.dimension > 0

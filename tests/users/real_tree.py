@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ class RealTree:
         file.write_bytes(text.encode() if isinstance(text, str) else text)
         return file
 
+    @property
+    def own(self) -> dict[str, str]:
+        """Where this tree's person keeps their own settings and models."""
+        beside = self.root.parent / f"{self.root.name}-person"
+        return {
+            "MEMTREE_CONFIG": str(beside / "config.toml"),
+            "MEMTREE_MODELS": str(beside / "models"),
+        }
+
     def run(
         self, *args: str, stdin: bytes = b"", timeout: float = 60,
         env: dict[str, str] | None = None, cwd: Path | None = None, powerless: bool = False,
@@ -68,7 +78,7 @@ class RealTree:
         try:
             done = subprocess.run(
                 [*(_powerless() if powerless else []), *command(), *args], input=stdin,
-                capture_output=True, timeout=timeout, env=environment(env),
+                capture_output=True, timeout=timeout, env=environment(self.own | (env or {})),
                 cwd=cwd or self.root, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
@@ -81,7 +91,7 @@ class RealTree:
         """Start `memtree ARGS`."""
         return subprocess.Popen(
             [*command(), *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=environment(None), cwd=self.root,
+            stderr=subprocess.PIPE, env=environment(self.own), cwd=self.root,
         )  # fmt: skip
 
     def found(self, *words: str, verb: str = "search") -> list[str]:
@@ -138,6 +148,7 @@ def environment(more: dict[str, str] | None) -> dict[str, str]:
     """A bare environment."""
     env = {key: value for key, value in os.environ.items() if key not in _FROM_OUTSIDE}
     env["PYTHONPATH"] = str(REPOSITORY)
+    env["MEMTREE_CONFIG"] = env["MEMTREE_MODELS"] = os.path.join(tempfile.gettempdir(), "nobody-s")
     return env | (more or {})
 
 

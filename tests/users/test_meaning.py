@@ -245,7 +245,7 @@ def test_progress_is_shown_on_a_terminal(tree: RealTree, server: Server) -> None
     served(tree, server)
     outer, inner = pty.openpty()
     process = subprocess.Popen(
-        [*command(), "index"], cwd=tree.root, env=environment({"TERM": "xterm"}),
+        [*command(), "index"], cwd=tree.root, env=environment(tree.own | {"TERM": "xterm"}),
         stdin=inner, stdout=subprocess.PIPE, stderr=inner,
     )  # fmt: skip
     process.communicate(timeout=60)

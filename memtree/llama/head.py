@@ -1,4 +1,4 @@
-"""What the head of a GGUF file says about an embedding model, read without llama.cpp.
+"""What the head of a GGUF file says about a model, read without llama.cpp.
 
 The format (ggml's docs/gguf.md, versions 2 and 3): the magic, a version, how many tensors and
 keys, then each key as a name, a type and a value. All numbers little-endian.
@@ -24,22 +24,36 @@ _NUMBERS = {
 }  # fmt: skip
 _STRING, _LIST = 8, 9
 _MOST_KEYS = 1 << 16
-# `enum llama_pooling_type`; a model that says nothing, or "none", is pooled by the mean.
-POOLING = {1: "mean", 2: "cls", 3: "last"}
-_NONE, _MEAN, _RANK = 0, 1, 4
+# Models that read and don't write, by their architecture (llama.cpp's llama-arch.cpp).
+_READERS = {
+    "bert", "eurobert", "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "modern-bert",
+    "neo-bert", "nomic-bert", "nomic-bert-moe", "t5encoder",
+}  # fmt: skip
 
 
 class Head(NamedTuple):
-    """What matters of a model: its name, the vector's length, how texts are pooled, its window."""
+    """What a file says of its model; 0 and "" where it says nothing.
+
+    `dimension` is the length of its vectors, `pooling` the number of llama.cpp's
+    `enum llama_pooling_type` (-1 if it says nothing), `context` the tokens that it was trained to
+    read at once, `kind` its architecture. `template` says whether it brings a chat template.
+    `writes` is False for embedding models, adapters and other parts of models. `license` and `size`
+    (like "1.5B") are what its makers wrote.
+    """
 
     name: str
     dimension: int
     pooling: int
     context: int
+    kind: str
+    template: bool
+    writes: bool
+    license: str
+    size: str
 
 
 def read_head(path: str) -> Head:
-    """Read a file's head. Raises ModelUnavailable if it is no embedding model, or damaged."""
+    """Read a file's head. Raises ModelUnavailable if it is no model in GGUF, or damaged."""
     try:
         with (
             open(path, "rb") as file,
@@ -50,34 +64,39 @@ def read_head(path: str) -> Head:
     except OSError as error:
         raise ModelUnavailable(
             f"the model file {path!r} can't be read: {error.strerror or error}",
-            hint="check the path in embed.model",
+            hint="check the path, and that it is a file you may read",
         ) from error
     except (ValueError, IndexError, struct.error) as error:
         raise ModelUnavailable(
-            f"{path!r} is no embedding model in GGUF: {error}",
+            f"{path!r} is no model in GGUF: {error}",
             hint="download the file again, or name another one",
         ) from error
 
 
 def _head(keys: Mapping[str, Value]) -> Head:
     kind = keys.get("general.architecture")
-    dimension = keys.get(f"{kind}.embedding_length_out", keys.get(f"{kind}.embedding_length"))
-    context = keys.get(f"{kind}.context_length")
-    pooling = keys.get(f"{kind}.pooling_type", _MEAN)
-    if not isinstance(dimension, int) or dimension < 1:
-        raise ValueError("it does not say how long its vectors are")
-    if pooling == _RANK:
-        raise ValueError("it is made for ranking, and gives no vectors")
-    if pooling == _NONE:
-        pooling = _MEAN
-    if not isinstance(pooling, int) or pooling not in POOLING:
-        raise ValueError(f"its pooling {pooling!r} is not known")
-    name = keys.get("general.name")
+    if not isinstance(kind, str) or not kind:
+        raise ValueError("it does not say what kind of model it is")
+
+    def number(*names: str) -> int:
+        found = (keys.get(name) for name in names)
+        return next((one for one in found if isinstance(one, int) and one > 0), 0)
+
+    def text(name: str) -> str:
+        found = keys.get(name)
+        return found if isinstance(found, str) else ""
+
+    pooling = keys.get(f"{kind}.pooling_type", -1)
     return Head(
-        name if isinstance(name, str) and name else str(kind),
-        dimension,
-        pooling,
-        context if isinstance(context, int) and context > 0 else 512,
+        name=text("general.name") or kind,
+        dimension=number(f"{kind}.embedding_length_out", f"{kind}.embedding_length"),
+        pooling=pooling if isinstance(pooling, int) else -1,
+        context=number(f"{kind}.context_length"),
+        kind=kind,
+        template=bool(text("tokenizer.chat_template")),
+        writes=kind not in _READERS and text("general.type") in {"", "model"},
+        license=text("general.license"),
+        size=text("general.size_label"),
     )
 
 
