@@ -5,7 +5,7 @@ one transaction that `undo` takes back. Each finding has a stable code to filter
 
 broken-link, duplicate-id, duplicate-title, duplicate-body, case-collision, missing-type,
 bad-stamp, stale, expired, drifted-source, gone-source, outside-source, unchecked-source,
-unreadable; and those of the reader: bad-front-matter,
+unreadable, secret, injection, hidden-text; and those of the reader: bad-front-matter,
 duplicate-key, unclosed-front-matter, invalid-utf8, binary, oversize.
 """
 
@@ -24,6 +24,7 @@ from memtree.tree.listing import RESERVED, Item, has_listing, listing_of, splice
 from memtree.tree.markdown import MAX_BYTES, Parsed, parse_for_index
 from memtree.tree.place import Places, fold
 from memtree.tree.receipt import fingerprint
+from memtree.tree.suspects import suspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -100,6 +101,8 @@ def read_entries(
         checked.parsed[path] = parsed
         checked.digests[path] = fingerprint(loaded[0])
         checked.problems += parsed.problems
+        if len(loaded[0]) <= MAX_BYTES and not any(p.code == "binary" for p in parsed.problems):
+            checked.problems += suspects(path, loaded[0])
         if progress is not None and number % 256 == 0:
             progress("check", number, len(ordered))
     return checked

@@ -1,0 +1,1 @@
+"""What must not get into a tree unnoticed: secrets, and text that addresses whoever reads it."""
