@@ -38,38 +38,46 @@ def supersede(
     given. `resolve` gives the path that a name or id leads to. Raises UsageError for a date that is
     none, Refused when an entry would replace itself or its own successor, or has one already.
     """
+    with begin(root, command="supersede", at=at, by=by, wait_s=wait_s) as txn:
+        stage(txn, old, new, at=at, since=since, resolve=resolve)
+    return Superseded(old, new, since or at[:10], txn.receipt)
+
+
+def stage(
+    txn: Transaction, old: str, new: str, *, at: str, since: str = "",
+    resolve: Callable[[str], str | None],
+) -> None:  # fmt: skip
+    """Stage in a transaction what `supersede` does; raises as it does."""
     if since and day_number(since) is None:
         raise UsageError(f"'{since}' is no date", hint="write it like 2026-11-22")
     if old == new:
         raise Refused(f"'{old}' can't supersede itself", hint="name two entries")
-    with begin(root, command="supersede", at=at, by=by, wait_s=wait_s) as txn:
-        before, after = _meta(txn, old), _meta(txn, new)
-        _refuse_cycle(txn, old, new, resolve)
-        name = _name(after, new)
-        known = _texts(before.get("superseded_by"))
-        others = [each for each in known if each != name and resolve(each) != new]
-        if others:
-            raise Refused(
-                f"'{old}' is superseded by '{others[0]}' already",
-                hint=f"supersede that one instead, or take the key out of '{old}'",
-            )
-        changes: dict[str, object] = {"status": "deprecated"}
-        if not known:
-            changes["superseded_by"] = name
-        if since or not before.get("valid_to"):
-            changes["valid_to"] = since or at[:10]
-        if str(before.get("maturity") or "draft") != "draft":
-            changes["maturity"] = "draft"
-        _edit(txn, old, changes)
-        gained: dict[str, object] = {}
-        replaced = _texts(after.get("supersedes"))
-        if not any(each == _name(before, old) or resolve(each) == old for each in replaced):
-            own = _name(before, old)
-            gained["supersedes"] = [*replaced, own] if replaced else own
-        if since or not after.get("valid_from"):
-            gained["valid_from"] = since or at[:10]
-        _edit(txn, new, gained)
-    return Superseded(old, new, since or at[:10], txn.receipt)
+    before, after = _meta(txn, old), _meta(txn, new)
+    _refuse_cycle(txn, old, new, resolve)
+    name = _name(after, new)
+    known = _texts(before.get("superseded_by"))
+    others = [each for each in known if each != name and resolve(each) != new]
+    if others:
+        raise Refused(
+            f"'{old}' is superseded by '{others[0]}' already",
+            hint=f"supersede that one instead, or take the key out of '{old}'",
+        )
+    changes: dict[str, object] = {"status": "deprecated"}
+    if not known:
+        changes["superseded_by"] = name
+    if since or not before.get("valid_to"):
+        changes["valid_to"] = since or at[:10]
+    if str(before.get("maturity") or "draft") != "draft":
+        changes["maturity"] = "draft"
+    _edit(txn, old, changes)
+    gained: dict[str, object] = {}
+    replaced = _texts(after.get("supersedes"))
+    if not any(each == _name(before, old) or resolve(each) == old for each in replaced):
+        own = _name(before, old)
+        gained["supersedes"] = [*replaced, own] if replaced else own
+    if since or not after.get("valid_from"):
+        gained["valid_from"] = since or at[:10]
+    _edit(txn, new, gained)
 
 
 def _refuse_cycle(

@@ -1,0 +1,209 @@
+"""Whether two statements can't both hold: same thing, other polarity, number, date or entity.
+
+Compared are claims about the same subject in nearly the same words. Measured by
+`benchmarks/contradictions.py`; what is found is shown to a person, so a miss costs more trust than
+a false alarm costs time, but unrelated claims must never be held up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memtree.curate.checks.dates import fits, span_of
+from memtree.curate.checks.lexicon import CHANGES, FUNCTION, OPPOSITES, TURNING
+from memtree.curate.checks.wording import stem, wording
+
+if TYPE_CHECKING:
+    from memtree.curate.checks.wording import Wording
+
+CLOSE = 0.5
+"""The least share of common telling words (of both statements') for another polarity to count."""
+CLOSER = 0.6
+"""The same for another number, date or entity."""
+
+_OPPOSED = {frozenset(pair) for pair in (("all", "few"), ("all", "some"), ("must", "may"),
+                                         ("only", "all"), ("most", "few"))}  # fmt: skip
+_FUNCTIONAL = frozenset(
+    [
+        "is",
+        "was",
+        "are",
+        "were",
+        "default",
+        "defaults",
+        "lives",
+        "live",
+        "lived",
+        "works",
+        "work",
+        "located",
+        "based",
+        "called",
+        "named",
+        "owns",
+        "owner",
+        "deadline",
+        "due",
+        "born",
+        "equals",
+        "costs",
+        "cost",
+        "takes",
+        "runs",
+        "version",
+        "timeout",
+        "limit",
+        "port",
+        "maximum",
+        "minimum",
+        "max",
+        "min",
+        "set",
+        "sets",
+        "configured",
+        "scheduled",
+        "starts",
+        "ends",
+        "expires",
+        "weighs",
+        "measures",
+        "capital",
+        "president",
+        "ceo",
+        "lead",
+        "leads",
+        "manager",
+        "favourite",
+        "favorite",
+        "birthday",
+        "address",
+        "phone",
+        "email",
+        "moved",
+    ]
+)
+_REFERENCE = frozenset(["it", "this", "that", "they", "he", "she"])
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """In what two statements differ: `polarity`, `quantity`, `number`, `date` or `entity`."""
+
+    kind: str
+    words: tuple[str, ...] = ()
+
+
+def conflict(one: str, other: str, *, event: bool = False) -> Conflict | None:
+    """In what two statements about the same thing can't both hold; None when they can.
+
+    Of an `event` another number, date or entity is another event.
+    """
+    a, b = wording(one), wording(other)
+    first, second = _telling(a), _telling(b)
+    common = first & second
+    if not common or a.key == b.key:
+        return None
+    differ = (first | second) - common
+    opposed = _opposed(a, b)
+    turned = a.negations % 2 != b.negations % 2
+    if opposed:
+        differ -= set(opposed)
+    share = len(common) / (len(common) + len(differ))
+    if turned != bool(opposed) and share >= CLOSE and not (turned and _turned_by_word(a, b)):
+        return Conflict("polarity", opposed)
+    if turned or opposed or share < CLOSER or event:
+        return None
+    return _other_value(a, b, share)
+
+
+def _other_value(a: Wording, b: Wording, share: float) -> Conflict | None:
+    """Another quantity, number, date or entity in what are the same words else."""
+    pairs = {frozenset((x, y)) for x in a.quantities - b.quantities for y in b.quantities}
+    if share >= 0.8 and not pairs.isdisjoint(_OPPOSED):
+        return Conflict("quantity", tuple(sorted(a.quantities ^ b.quantities)))
+    if a.numbers != b.numbers and a.numbers - b.numbers and b.numbers - a.numbers:
+        return Conflict("number", tuple(sorted(a.numbers ^ b.numbers)))
+    if a.dates and b.dates and not any(fits(x, y) or fits(y, x) for x in a.dates for y in b.dates):
+        return Conflict("date")
+    return _other_entity(a, b)
+
+
+def _telling(said: Wording) -> frozenset[str]:
+    return frozenset(said.content) - said.numbers - TURNING
+
+
+def _opposed(a: Wording, b: Wording) -> tuple[str, ...]:
+    """A word of one and its opposite in the other, as stems; () when there is no such pair."""
+    mine = {word.text.casefold(): word.stem for word in a.words}
+    theirs = {word.text.casefold(): word.stem for word in b.words}
+    stems = set(theirs.values())
+    for word, stemmed in mine.items():
+        if stemmed in stems:
+            continue
+        for opposite in OPPOSITES.get(word, ()) or OPPOSITES.get(stemmed, ()):
+            turned = stem(opposite)
+            if (opposite in theirs or turned in stems) and turned not in mine.values():
+                return (stemmed, turned)
+    return _prefixed(mine, theirs) or _prefixed(theirs, mine)
+
+
+def _prefixed(plain: dict[str, str], other: dict[str, str]) -> tuple[str, ...]:
+    """A word of one and the same with "un-" or the like in the other, as stems."""
+    for word, stemmed in other.items():
+        for head in ("un", "in", "im", "ir", "dis", "non"):
+            bare = word.removeprefix(head)
+            if bare != word and len(bare) > 3 and bare in plain and word not in plain:
+                return (plain[bare], stemmed)
+    return ()
+
+
+def _turned_by_word(a: Wording, b: Wording) -> bool:
+    """Whether the one without "not" says the same with another word: "lacks", "is unavailable"."""
+    plain = a if a.negations % 2 == 0 else b
+    other = b if plain is a else a
+    mine = {word.stem for word in plain.words if word.text.casefold() in TURNING}
+    return bool(mine - {word.stem for word in other.words})
+
+
+def _other_entity(a: Wording, b: Wording) -> Conflict | None:
+    """Another word in the same slot of a sentence that has one: "lives in", "the default is"."""
+    words = [w.text.casefold() for w in a.words]
+    if not _FUNCTIONAL & set(words) or not _FUNCTIONAL & {w.text.casefold() for w in b.words}:
+        return None
+    one, two = _slots(a), _slots(b)
+    head = 0
+    while head < min(len(one), len(two)) and one[head] == two[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(one), len(two)) - head and one[-1 - tail] == two[-1 - tail]:
+        tail += 1
+    mine, theirs = one[head : len(one) - tail], two[head : len(two) - tail]
+    # What differs is one thing at the end, behind a verb that takes one thing.
+    if not mine or not theirs or len(mine) > 3 or len(theirs) > 3 or tail > 1 or head < 2:
+        return None
+    if not _FUNCTIONAL & {w.text.casefold() for w in a.words if w.stem in set(one[:head])}:
+        return None
+    names = {w.stem for w in (*a.words, *b.words) if w.named}
+    if not (set(mine) & names and set(theirs) & names):
+        return None
+    return Conflict("entity", (mine[0], theirs[0]))
+
+
+def _slots(said: Wording) -> list[str]:
+    return [
+        word.stem
+        for word in said.words
+        if word.text.casefold() not in FUNCTION or word.text.casefold() in _FUNCTIONAL
+    ]
+
+
+def says_change(text: str) -> bool:
+    """Whether a text says that something is other than it was: "now", "instead", "no longer"."""
+    return any(word.text.casefold() in CHANGES for word in wording(text).words)
+
+
+def is_newer(said: str, than: str) -> bool:
+    """Whether one ISO 8601 time is not before another; False when either is unknown."""
+    one, other = span_of(said), span_of(than)
+    return one is not None and other is not None and one[0] >= other[0]
