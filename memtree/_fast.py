@@ -141,7 +141,7 @@ def _answer(asked: _Asked) -> int | None:
     from memtree.errors import MemtreeError
     from memtree.index.catalog import Damaged, DatabaseError
     from memtree.index.full_text import Unusable
-    from memtree.knowledge.query import FOUND, Query
+    from memtree.knowledge.query import DEGRADED, FOUND, Query
     from memtree.retrieve.engine import Engine
     from memtree.retrieve.tier import Behind
     from memtree.tree.locate import locate
@@ -178,7 +178,7 @@ def _answer(asked: _Asked) -> int | None:
     else:
         few = asked.verb == "query" and asked.limit is None
         _show(engine, asked.verb, answer, few=few)
-    code = _leave(0 if answer.status == FOUND else 1)
+    code = _leave(0 if answer.status == FOUND else 3 if answer.status == DEGRADED else 1)
     if is_current and answer.hits:
         import time
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from memtree.index.embedding import Following
     from memtree.index.refresh import RefreshReport
     from memtree.knowledge.query import Answer, Query
+    from memtree.retrieve.tier import Tier
     from memtree.tree.links import LinkIndex
     from memtree.tree.watch import Watcher
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # Seconds that a question waits for vectors of a slow model; `embed` makes the rest.
 PATIENCE = 1.0
+_TRIES = 5  # to open an index that other processes are rebuilding
 _A_LITTLE = 0.3  # seconds for which a watcher looks at nothing else
 # What a damaged or foreign cache can raise: it is rebuilt, for the files are the truth.
 BROKEN = (
@@ -80,7 +82,7 @@ class Asking:
     @property
     def config(self) -> settings.Config:
         """The settings, read again when their file changes."""
-        if self._config is None or self._config.signature != settings.signature_of(self.root):
+        if self._config is None or not self._config.holds(self.root):
             self._config = settings.load(self.root, is_pattern=_is_pattern)
         return self._config
 
@@ -143,21 +145,36 @@ class Asking:
             if self._engine is None:
                 self._engine = Engine(self.root)
             self._engine.meanings.follow = self._follow
+            self._engine.consult = self._consult
             self._progress = progress
             if self._engine.is_current():
                 self._seen = time.monotonic()
                 return self._engine
         except BROKEN:
             self.close()
-        try:
-            report = self.refresh(progress=progress)
-        except StorageFailed:
-            return self._as_it_was()
-        if self._engine is None:
-            self._engine = Engine(self.root)
-        self._engine.behind = report.behind
-        self._engine.meanings.follow = self._follow
-        return self._engine
+        engine = self._caught_up(progress)
+        engine.meanings.follow = self._follow
+        engine.consult = self._consult
+        return engine
+
+    def _caught_up(self, progress: Progress | None) -> Engine:
+        """The index after a refresh, or as it was where it can't be written."""
+        for attempt in range(_TRIES):
+            try:
+                report = self.refresh(progress=progress)
+                self._engine = self._engine or Engine(self.root)
+                self._engine.behind = report.behind
+            except StorageFailed:
+                return self._as_it_was()
+            except BROKEN:
+                # Another process rebuilt the index between our refresh and our look at it.
+                self.close()
+                if attempt + 1 == _TRIES:
+                    raise
+                time.sleep(0.1 * (attempt + 1))
+            else:
+                return self._engine
+        raise AssertionError("unreachable")
 
     def _follow(self, embedder: Embedder) -> None:
         """Give vectors to what has none: all of it, or as much as a question may wait for."""
@@ -276,8 +293,19 @@ class Asking:
         return self._noted(self._ask(lambda engine: engine.search(_as_query(query))))
 
     def query(self, query: Query | str) -> Answer:
-        """Answer from the cheapest tier that is sure, or say that the tree holds no answer."""
+        """Answer from the cheapest tier that is sure, or say that the tree holds no answer.
+
+        Where the settings name a language model, what no tier is sure of is asked of that.
+        """
         return self._noted(self._ask(lambda engine: engine.query(_as_query(query))))
+
+    def _consult(self, query: Query) -> Tier:
+        """Tier 5 for a question: without a model, of which `memtree.consulting` knows."""
+        del query
+        from memtree.retrieve.agentic.means import Means
+        from memtree.retrieve.agentic.tier import AgenticTier
+
+        return AgenticTier(Means())
 
     def _noted(self, answer: Answer) -> Answer:
         """Note what was shown; it earns nothing, and an evaluation (`batch`) is no use at all."""
@@ -297,7 +325,9 @@ def _facts(config: settings.Config) -> dict[str, object]:
     """The settings that a search needs, for the index to keep: it never reads the file."""
     return {
         "embedding": {
-            name: value for name, value in config.values.items() if name.startswith("embed.")
+            name: value
+            for name, value in config.values.items()
+            if name.startswith("embed.") and not settings.is_personal(name)
         },
         "lifecycle": {
             name.partition(".")[2]: value

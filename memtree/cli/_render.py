@@ -47,6 +47,9 @@ def answer(
         said = given.answer or ""
         if said and (few or given.quotes or not _is_shown(said, given.hits)):
             _say(out, said, given.query.text)
+        if given.status == DEGRADED and not said:
+            out.line(out.bold("No answer.") + " What comes nearest:")
+            out.line()
         shown = given.hits[:FEW] if few else given.hits
         quoted = {quote.path for quote in given.quotes} if few else set()
         if few:
@@ -56,11 +59,15 @@ def answer(
     _remarks(out, given)
     if explain:
         _explain(out, given.tiers)
+        if given.trace is not None:
+            from memtree.cli._trace import show
+
+            show(out, given.trace)
 
 
 def _remarks(out: Terminal, given: Answer) -> None:
     """Say what else there is to say: tiers left out, notes, --why-not, what is pending."""
-    if given.status == DEGRADED:
+    if given.status == DEGRADED and not given.by:
         out.line(out.style("Some of what was asked for could not be used:", "33"))
         for tier in given.tiers:
             if not tier.sure:
@@ -179,7 +186,8 @@ def _absent(out: Terminal, given: Answer, verb: str) -> None:
         out.line(f"There is nothing{where} yet, so nothing answers {asked!r}.")
         out.line("Next: `memtree add TEXT` or `memtree import FOLDER`.")
         return
-    out.line(out.bold("Absent: ") + f"nothing{where} answers {asked!r}.")
+    word = "No answer: " if given.status == DEGRADED else "Absent: "
+    out.line(out.bold(word) + f"nothing{where} answers {asked!r}.")
     if given.tiers:
         out.line("Tried:")
     width = max((len(tier.tier) for tier in given.tiers), default=0)

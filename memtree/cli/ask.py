@@ -10,15 +10,13 @@ from memtree.cli._errors import DONE, NOTHING, UNAVAILABLE
 from memtree.cli._open import opened
 from memtree.cli._typer import JsonOption, TreeOption
 from memtree.errors import Unavailable, UsageError
-from memtree.knowledge.query import ABSENT, DEGRADED, TIERS, Query
+from memtree.knowledge.query import ABSENT, AGENTIC, DEGRADED, TIERS, Query
 
 if TYPE_CHECKING:
     from memtree.app import Tree
     from memtree.knowledge.query import Answer
 
 _NAMES = ", ".join(TIERS)
-# Tiers of the contract that need a language model, which this version does not have.
-_LATER = ("agentic",)
 InOption = Annotated[
     str, typer.Option("--in", metavar="FOLDER", help="Ask only this part of the tree.")
 ]
@@ -40,6 +38,34 @@ WhyNotOption = Annotated[
 AtOption = Annotated[
     str | None,
     typer.Option("--at", metavar="REV", help="As the tree was then [not in this version]."),
+]
+BudgetOption = Annotated[
+    str,
+    typer.Option(
+        "--budget",
+        metavar="BUDGET",
+        help='What the agentic tier may spend, like "8 steps, 6000 tokens, 60 s".',
+    ),
+]
+TraceOption = Annotated[
+    str | None,
+    typer.Option("--trace", metavar="FILE", help="Write the steps of the agentic tier to a file."),
+]
+ReplayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--replay", metavar="FILE", help="Take the steps of a trace again, without the model."
+    ),
+]
+PromptOption = Annotated[
+    bool,
+    typer.Option("--plan-prompt", help="Print the question with evidence, for an agent to answer."),
+]
+PlanOption = Annotated[
+    str | None,
+    typer.Option(
+        "--plan", metavar="FILE", help="Check an agent's answer to --plan-prompt. - is stdin."
+    ),
 ]
 WithOption = Annotated[
     list[str] | None,
@@ -65,6 +91,11 @@ def query(
     max_tier: MaxTierOption = None,
     explain: ExplainOption = False,
     why_not: WhyNotOption = None,
+    budget: BudgetOption = "",
+    trace: TraceOption = None,
+    replay: ReplayOption = None,
+    plan_prompt: PromptOption = False,
+    plan: PlanOption = None,
     at: AtOption = None,
     with_: WithOption = None,
     as_json: JsonOption = False,
@@ -72,8 +103,12 @@ def query(
 ) -> int:
     """Answer a question from the cheapest tier that is sure, or say absent.
 
+    Where a language model is set (llm.model), it is asked what no other tier is sure of; its
+    sentences are shown only if the entries that they cite say so. --max-tier semantic leaves it
+    out. --tier agentic takes several steps without a model, too, and says so.
+
     Exits 0 when found, 1 when the tree does not hold it, 3 when a tier that was asked for could
-    not be used.
+    not be used, or not with a model.
     """
     _not_yet(at, with_)
     asked = _question(
@@ -84,9 +119,23 @@ def query(
         max_tier=max_tier,
         explain=explain,
         why_not=why_not,
+        budget=budget,
+        replay=replay,
     )
     there = _able(opened(tree), tier)
-    given = there.query(asked)
+    if plan_prompt or plan is not None:
+        from memtree.cli._trace import print_whole, read_text
+
+        if plan is None:
+            print_whole(there.question_prompt(asked))
+            return DONE
+        given = there.answer_plan(asked, read_text(plan))
+    else:
+        given = there.query(asked)
+    if trace is not None:
+        from memtree.cli._trace import write
+
+        write(trace, given)
     few = limit is None
     return _show(given, there.root, as_json=as_json, explain=explain, verb="query", few=few)
 
@@ -135,6 +184,7 @@ def search(
             max_tier=max_tier,
             explain=explain,
             why_not=why_not,
+            ranks=True,
         )
         return run(_able(opened(tree), tier), batch, template)
     asked = _question(
@@ -145,6 +195,7 @@ def search(
         max_tier=max_tier,
         explain=explain,
         why_not=why_not,
+        ranks=True,
     )
     there = _able(opened(tree), tier)
     return _show(there.search(asked), there.root, as_json=as_json, explain=explain, verb="search")
@@ -186,6 +237,9 @@ def _question(
     max_tier: str | None,
     explain: bool,
     why_not: str | None,
+    budget: str = "",
+    replay: str | None = None,
+    ranks: bool = False,
 ) -> Query:
     if not words:
         raise UsageError("there is nothing to look for", hint="memtree search WORDS")
@@ -198,11 +252,19 @@ def _question(
                 f"there is no tier {name!r}",
                 hint=f"did you mean {guess!r}?" if guess else f"the tiers are {_NAMES}",
             )
-    if tier in _LATER:
+    if ranks and tier == AGENTIC:
         raise Unavailable(
-            f"the {tier} tier comes in a later version of memtree",
-            hint="leave out --tier; the tiers before it answer",
+            "a search ranks, and the agentic tier answers", hint=f"memtree query --tier {AGENTIC}"
         )
+    if budget:
+        from memtree.retrieve.agentic.budget import parse_budget
+
+        parse_budget(budget)
+    document = None
+    if replay is not None:
+        from memtree.cli._trace import recorded
+
+        document, tier = recorded(replay), AGENTIC
     if scope:
         from memtree.knowledge.path import parse_scope
 
@@ -215,6 +277,8 @@ def _question(
         max_tier=max_tier,
         explain=explain,
         why_not=why_not,
+        budget=budget,
+        replay=document,
     )
 
 

@@ -13,12 +13,12 @@ import time
 
 from memtree.index.catalog import VERSION, Catalog, Damaged
 from memtree.index.full_text import SCHEMA, FullText
-from memtree.knowledge.query import ABSENT, FOUND, TIERS, Answer, Hit, Query, TierReport
+from memtree.knowledge.query import ABSENT, AGENTIC, FOUND, TIERS, Answer, Hit, Query, TierReport
 from memtree.retrieve.exact import ExactTier
 from memtree.retrieve.full_text import FullTextTier
 from memtree.retrieve.question import has_stranger, stop_words, words_of
 from memtree.retrieve.snippet import snippet
-from memtree.retrieve.tier import Ask, Finding
+from memtree.retrieve.tier import Ask, Behind, Finding
 from memtree.retrieve.vitality import Vitality
 from memtree.retrieve.witness import witnessed
 from memtree.tree.lock import journal_pending
@@ -27,7 +27,7 @@ from memtree.tree.watched import watcher_is_current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from memtree.embed.protocol import Embedder
@@ -59,6 +59,8 @@ class Engine:
         self.language = str(settings[2])  # type: ignore[index]
         self._meanings: Meanings | None = None
         self._embedding: dict[str, Any] = {}
+        # Tier 5 for a question; whoever can choose a model gives it.
+        self.consult: Callable[[Query], Tier] | None = None
         self._take_facts()
         # Changes on disk that are known not to be indexed, because that could not be done now.
         self.behind = 0
@@ -170,8 +172,9 @@ class Engine:
         if odd:
             ask.notes.append(f"{odd} files are left out: their names can't be read; memtree check")
         hits = self._hits(ask, findings if not climb else [chosen] if chosen else [])
-        quotes: list[Quote] = []
-        if chosen and hits:
+        quotes: Sequence[Quote] = ()
+        last = findings[-1][1] if chosen and chosen[0] == AGENTIC else None
+        if chosen and hits and last is None:
             from memtree.retrieve.extract import extract
 
             quotes = extract(ask, chosen[1].matches, by_name=chosen[0] in TIERS[:2])
@@ -187,7 +190,7 @@ class Engine:
         else:
             status = FOUND if hits else ABSENT
             confidence = max((finding.confidence for _, finding in findings), default=0.0)
-        return Answer(
+        answer = Answer(
             query=query,
             status=status,
             tier=_answering(hits, reports, chosen),
@@ -202,6 +205,7 @@ class Engine:
             notes=ask.notes,
             why_not=reason,
         )
+        return last.told(answer) if last is not None else answer  # type: ignore[attr-defined]
 
     def _climb(
         self, ask: Ask, *, climb: bool
@@ -210,15 +214,17 @@ class Engine:
         query = ask.query
         reports: list[TierReport] = []
         findings: list[tuple[str, Finding]] = []
-        for name in self._tiers(query):
+        for name in self._tiers(query, climb=climb):
             before = time.perf_counter()
+            if name == AGENTIC and not (query.tier or query.max_tier) and not _has_model():
+                break
             why = "" if climb or query.tier else self._spared(name, ask)
             if why:
                 reports.append(TierReport(name, ms=0.0, sure=False, why=why))
                 continue
             if name not in ("exact", "fuzzy") and ask.gathered is None:
                 correct_words(ask)  # once: tier 4 goes on from what tier 3 gathered
-            finding = _tier(name).find(ask)
+            finding = (self._last(query) if name == AGENTIC else _tier(name)).find(ask)
             reports.append(
                 TierReport(
                     name,
@@ -229,7 +235,7 @@ class Engine:
                 )
             )
             findings.append((name, finding))
-            if climb and finding.sure:
+            if climb and (finding.sure or name == AGENTIC):
                 return reports, findings, (name, finding)
         return reports, findings, None
 
@@ -266,14 +272,19 @@ class Engine:
             return False
         return True
 
-    def _tiers(self, query: Query) -> list[str]:
+    def _tiers(self, query: Query, *, climb: bool = False) -> Sequence[str]:
+        """The tiers that are asked, the cheapest first. A ranking never asks a language model."""
         if query.tier:
-            return [query.tier] if query.tier in MODEL_FREE else []
-        return [
-            name
-            for name in MODEL_FREE
-            if not query.max_tier or TIERS.index(name) <= TIERS.index(query.max_tier)
-        ]
+            return [query.tier] if query.tier in (TIERS if climb else MODEL_FREE) else []
+        if query.max_tier:
+            return (TIERS if climb else MODEL_FREE)[: TIERS.index(query.max_tier) + 1]
+        return TIERS if climb else MODEL_FREE
+
+    def _last(self, query: Query) -> Tier:
+        """Tier 5. Raises Behind when this process was not given a way to choose a model."""
+        if self.consult is None:
+            raise Behind
+        return self.consult(query)
 
     def _hits(self, ask: Ask, findings: list[tuple[str, Finding]]) -> list[Hit]:
         stems = {stem: 1.0 for word in ask.words if not word.stop for stem in word.stems}
@@ -328,6 +339,13 @@ def _answering(
 def _in_words(quotes: Sequence[Quote], hits: Sequence[Hit]) -> str:
     """The answer as text: a quote a line; of an entry without a body, what describes it."""
     return "\n".join(map(str, quotes)) or hits[0].snippet
+
+
+def _has_model() -> bool:
+    """Whether the person who asks has set a language model: looked at when no tier is sure."""
+    from memtree.config import own
+
+    return own("llm.model").strip() not in ("", "none")
 
 
 def _tier(name: str) -> Tier:

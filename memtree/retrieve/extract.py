@@ -16,6 +16,7 @@ from memtree.index.words import GAP, spaced
 from memtree.knowledge.query import Quote
 from memtree.retrieve.evidence import GENERIC, GENERIC_WEIGHT, SMALL
 from memtree.retrieve.sentences import pieces
+from memtree.retrieve.snippet import OVER_MARK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ KIND = 0.3  # a date, a number or a name, when that is asked for
 NEXT = 0.15  # to stand beside what is quoted
 RANK = 0.08  # what each place in the ranking costs
 ASKS = 0.25  # what a sentence costs that is a question itself
+OVER = 0.6  # what a fact costs that no longer holds
 LATER = 0.01  # what each of the first places costs: an entry opens with what it is about
 PER_100 = 0.02  # what a hundred characters cost
 # A further piece is worth so much of the first, or it is left out.
@@ -72,7 +74,7 @@ def extract(ask: Ask, matches: Sequence[Match], *, by_name: bool = False) -> lis
     count from 1 in the file. When the question asks for a time, a quote has that of its entry.
     Empty when no match has a text.
     """
-    weights = _weights(ask)
+    weights = telling_weights(ask)
     whole = sum(weights.values()) or 1.0
     reader = _Reader(ask, weights, whole, by_name=by_name)
     choices: list[_Choice] = []
@@ -196,6 +198,8 @@ class _Reader:
                 one.base += KIND
             if piece.kind == "text" and texts[number][-1] in _ASKING:
                 one.base -= ASKS
+            if OVER_MARK in texts[number]:
+                one.base -= OVER
             one.base *= self.whole
             before = one.has
             found.append(one)
@@ -227,7 +231,7 @@ class _Reader:
 _ASKING = "?？؟"  # noqa: RUF001  (the marks of other scripts)
 
 
-def _weights(ask: Ask) -> dict[str, float]:
+def telling_weights(ask: Ask) -> dict[str, float]:
     """Telling stem -> its rarity, as the evidence sees it."""
     full_text = ask.full_text
     total = max(full_text.passages, SMALL)

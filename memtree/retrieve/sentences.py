@@ -7,6 +7,8 @@ ids) stay outside. Hot: string searches only.
 
 from __future__ import annotations
 
+from memtree.retrieve.snippet import unmarked
+
 # A longer piece is cut where it breathes; an item up to `ITEM` is one fact.
 LONG = 320
 ITEM = 220
@@ -153,10 +155,7 @@ class _Reader:
         while start < end and text[end - 1].isspace():
             end -= 1
         if kind in ("item", "text"):
-            # A block id is an address, not a part of the fact.
-            cut = text.rfind(" ^", start, end)
-            if cut > start and text[cut + 2 : end].replace("-", "").isalnum():
-                end = len(text[:cut].rstrip()) if cut - start < LONG else cut
+            end = unmarked(text, start, end)
         while end - start > LONG:
             cut = _breath(text, start)
             self._keep(start, cut, kind)
