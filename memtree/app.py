@@ -11,6 +11,8 @@ import os
 import time
 
 from memtree.asking import Asking
+from memtree.consulting import Consulting
+from memtree.curating import Curating
 from memtree.errors import EntryNotFound
 from memtree.index.row import Row
 from memtree.tree.locate import locate
@@ -63,7 +65,7 @@ def init_tree(directory: str | None = None, template: str = "blank") -> Tree:
     return Tree(made.root)
 
 
-class Tree(Asking):
+class Tree(Curating, Consulting, Asking):
     """An open tree. Not for use by several threads at once; open one each."""
 
     # -- looking ----------------------------------------------------------------------------

@@ -29,6 +29,7 @@ class DoctorRow:
 
 def status(tree: Tree) -> dict[str, object]:
     """The tree at a glance: how much there is, how fresh the index is, what wants attention."""
+    from memtree.curate.review import Queue
     from memtree.tree import git
     from memtree.tree.history import transactions
     from memtree.tree.watched import watcher_is_current
@@ -43,6 +44,7 @@ def status(tree: Tree) -> dict[str, object]:
         "watched": watcher_is_current(tree.root),
         "git": git.repository_of(tree.root) is not None,
         "last_change": last[0].at if last else None,
+        "reviews": Queue(tree.root).count(),
         "language": engine.language,
     }
 
@@ -54,6 +56,7 @@ def doctor(tree: Tree) -> list[DoctorRow]:
         _index(tree),
         _current(tree),
         _vectors(tree),
+        _language_model(tree),
         _writing(tree),
         _journal(tree),
         _watcher(tree),
@@ -150,6 +153,21 @@ def _vectors(tree: Tree) -> DoctorRow:
         detail += f"; questions by a table learned from {student.lesson():,} passages"
     made = "made when a question first needs them" if left else "every entry has them"
     return DoctorRow("vectors", ok=True, detail=f"{detail}; {made}")
+
+
+def _language_model(tree: Tree) -> DoctorRow:
+    """Whether the model that is set could be used; it is not loaded, and no server is asked."""
+    from memtree.llm.choose import choose
+
+    name = "language model"
+    if tree.config.text("llm.model").strip() in ("", "none"):
+        return DoctorRow(name, ok=True, detail="none is set: rules curate, and no tier needs one")
+    try:
+        model = choose(tree.config)
+    except MemtreeError as error:
+        return DoctorRow(name, ok=False, detail=error.message, hint=error.hint)
+    model.close()
+    return DoctorRow(name, ok=True, detail=f"{model.actor}, tried by: memtree models test")
 
 
 def _writing(tree: Tree) -> DoctorRow:

@@ -19,8 +19,9 @@ MAP = PACKAGE / "README.md"
 LONGEST = 400  # lines: past it, ask which second idea moved in
 # Every library that memtree imports, and its door. markdown-it has none: it serves the tests.
 DOORS = {
+    "detect_secrets": "safety/detectors.py",
     "frontmatter": "tree/post.py",
-    "llama_cpp": "embed/gguf_worker.py",
+    "llama_cpp": "llama/worker.py",
     "pathspec": "tree/ignore.py",
     "rapidfuzz": "retrieve/slips.py",
     "rich": "cli/show.py",

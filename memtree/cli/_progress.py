@@ -65,9 +65,14 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away, so that something else can be printed; the next call brings it."""
         if self._shown:
             self._terminal.write("\r" + " " * ((self._terminal.width or 80) - 1) + "\r")
             self._flush()
+            self._shown = False
 
     def _flush(self) -> None:
         if self._terminal.stream is not None:

@@ -95,9 +95,11 @@ def _describe(module: ModuleType) -> None:
 def family(**members: Callable[..., int]) -> typer.Typer:
     """Make a command with commands of its own, such as `config get`.
 
-    The help of the family is the docstring of its `_family` member.
+    The help of the family is the docstring of its `_family` member. With an `_alone` member the
+    family's name alone runs that.
     """
     purpose = members.pop("_family").__doc__
+    alone = members.pop("_alone", None)
     app = typer.Typer(
         add_completion=False,
         rich_markup_mode=None,
@@ -105,10 +107,25 @@ def family(**members: Callable[..., int]) -> typer.Typer:
         help=purpose,
         no_args_is_help=False,
     )
-    app.callback()(lambda: None)
+    app.callback(invoke_without_command=alone is not None)(_run_alone(alone) if alone else _nothing)
     for name, member in members.items():
         app.command(name)(member)
     return app
+
+
+def _nothing() -> None:
+    """Leave it to the command of the family."""
+
+
+def _run_alone(made: Callable[..., int]) -> Callable[..., None]:
+    """Run `made` when none of the family is named; it takes what all commands take."""
+
+    def alone(ctx: typer.Context, as_json: JsonOption = False, tree: TreeOption = None) -> None:
+        if ctx.invoked_subcommand is None:
+            raise typer.Exit(made(as_json=as_json, tree=tree))
+
+    alone.__annotations__ = {"ctx": typer.Context, "as_json": JsonOption, "tree": TreeOption}
+    return alone
 
 
 def run(args: list[str]) -> int:

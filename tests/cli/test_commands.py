@@ -19,7 +19,12 @@ from memtree.cli import main
 from memtree.cli._commands import COMMANDS, LATER, SUMMARIES, nearest, root_help
 from memtree.cli._typer import load
 
-FAMILIES = {"config": ("get", "set", "list", "path"), "bench": ("retrieval",)}
+FAMILIES = {
+    "config": ("get", "set", "list", "path"),
+    "bench": ("retrieval",),
+    "models": ("list", "add", "pull", "use", "rm", "test"),
+    "review": ("list", "show", "accept", "reject"),
+}
 
 
 @pytest.fixture
