@@ -42,6 +42,7 @@ _VOLATILE = (
     (re.compile(r"\b\d{7}-[0-9a-f]{4}\b"), "CHANGE"),
     (re.compile(r"\b\d+(?:\.\d+)? ms\b"), "N ms"),
     (re.compile(r'"ms": [\d.]+'), '"ms": N'),
+    (re.compile(r"until \d{4}-\d\d-\d\d"), "until DAY"),
     (re.compile(r"\b\d+ segments\b"), "N segments"),
 )
 

@@ -40,7 +40,7 @@ def lines_of(told: Told) -> Iterator[Line]:
         return
     if told.outcome == HELD:
         style, sign = WARN, "*"
-        what = f"held {told.review}: {kind}" if told.review else f"rejected before: {kind}"
+        what = f"held {told.review}: {kind}" if told.review else f"would wait: {kind}"
     elif told.outcome == REFUSED:
         style, sign, what = BAD, "!", f"refused: {kind}"
     else:

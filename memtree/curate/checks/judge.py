@@ -329,6 +329,8 @@ class Judge:
                 said = self._said(claim)
                 if not (fact.id and says_change(quotes) and not self._old(said, entry)):
                     found.risk("contradiction")
+                    where = f"{entry.path} ^{fact.id}" if fact.id else entry.path
+                    found.refuse("contradiction", f"{where} says another {differs.kind}", fact.text)
                     return False
                 operation = Supersede(
                     reason=f"says another {differs.kind} than ^{fact.id}, and that it changed",

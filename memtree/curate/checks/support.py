@@ -102,7 +102,8 @@ _MESSAGES = {
 
 def lacks(claim: Claim, standing: tuple[Standing, ...], ground: Ground) -> tuple[Lack, ...]:
     """What the claim says beyond its quotes; empty when it is supported."""
-    said = wording(claim.text)
+    text = _unattributed(claim.text, standing, ground)
+    said = wording(text)
     quotes = "\n".join(found.text for found in standing)
     base = _Base(quotes, standing, ground)
     found = [
@@ -112,11 +113,20 @@ def lacks(claim: Claim, standing: tuple[Standing, ...], ground: Ground) -> tuple
         Lack("quantity", tuple(sorted((said.quantities & STRONG) - base.wording.quantities))),
         Lack("opposite", tuple(_opposites(said, base))),
         Lack("hedge", _hedges(said, base)),
-        Lack("negation", _turned(claim.text, quotes)),
+        Lack("negation", _turned(text, quotes)),
         Lack("question", _asking(said, standing)),
         Lack("words", _uncovered(said, base)),
     ]
     return tuple(lack for lack in found if lack.words)
+
+
+def _unattributed(text: str, standing: tuple[Standing, ...], ground: Ground) -> str:
+    """The claim without the name in front of whoever said it: that is no part of what was said."""
+    for at in {found.first for found in standing}:
+        speaker = ground.part.passages[at].speaker
+        if speaker and text.startswith(f"{speaker}: "):
+            return text[len(speaker) + 2 :]
+    return text
 
 
 class _Base:

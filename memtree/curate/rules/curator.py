@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from memtree.curate.rules.alike import key_of, whole, without_doubles
+from memtree.curate.rules.beside import beside
 from memtree.curate.rules.placing import Group, conversation_groups, document_groups
 from memtree.curate.rules.replacing import replaced, says_change
 from memtree.curate.rules.said import message_claims
@@ -75,7 +76,8 @@ def _operations(part: Part, outlook: Outlook) -> Iterator[Operation]:
         else:
             yield change
     left, known = _known(left, outlook)
-    for group in (*known, *conversation_groups(part, said), *document_groups(part, left)):
+    placed = [beside(group, outlook) for group in document_groups(part, left)]
+    for group in (*known, *conversation_groups(part, said), *placed):
         operation = _operation(group, outlook)
         if operation is not None:
             yield operation

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memtree.curate.rules.weight import telling_words
 from memtree.knowledge.path import slug
+from memtree.knowledge.source import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,10 +118,11 @@ def _by_subject(rows: Sequence[Found]) -> Iterator[Group]:
     """Yield groups of a few words without title or file: each goes to what it is about."""
     subjects: dict[str, list[Found]] = {}
     for each in rows:
-        subjects.setdefault(each.claim.subject or "Notes", []).append(each)
+        subjects.setdefault(each.claim.subject, []).append(each)
     for subject, own in subjects.items():
-        title = subject[:1].upper() + subject[1:]
-        yield Group(f"notes/topics/{slug(subject)}", title, own)
+        title = subject[:1].upper() + subject[1:] if subject else _opening(own)
+        stem = subject or " ".join(_topic(own, frozenset())) or title
+        yield Group(f"notes/topics/{slug(stem)}", title, own)
 
 
 def _nameless(source: Source) -> bool:
@@ -169,6 +171,8 @@ def _name(source: Source) -> str:
 def _title(source: Source) -> str:
     if source.title:
         return source.title
+    if source.kind == LOG:
+        return "Changes"
     name = source.name.partition("#")[0]
     if name in ("-", "text", ""):
         return "Notes"

@@ -57,6 +57,7 @@ _ADVERBS = re.compile(
     r"|currently|then|\w{3,}ly))+$",
     re.IGNORECASE,
 )
+_TAIL = re.compile(r"(?:\s+(?:of|for|in|on|at|to|with|by|from|the|an?))+$", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"(?:it|this|that|these|those|he|she|they|we|i|you|there|here|what|who|which|if|when)$",
     re.IGNORECASE,
@@ -120,7 +121,7 @@ def subject_of(words: str, heading: str) -> str:
     found = _SUBJECT.match(words)
     first = found[1].split()[0].casefold() if found else ""
     if found and first not in _NO_SUBJECT and not _PRONOUN.match(found[1]):
-        return _ADVERBS.sub("", found[1]).strip("`'\u2019")
+        return _TAIL.sub("", _ADVERBS.sub("", found[1])).strip("`'\u2019")
     return heading.rpartition(" > ")[2]
 
 
