@@ -32,10 +32,11 @@ def choose(config: Config) -> LanguageModel:
     from memtree.llm.llama import Llama
 
     path, name = _file(setting)
-    must_have_llama()
-    return Llama(
+    model = Llama(
         path, name=name, window=window, threads=int(config.number("llm.threads")), timeout=timeout
     )
+    must_have_llama()  # said after what is wrong with the file: that can be mended at once
+    return model
 
 
 def settled(setting: str) -> str:
