@@ -100,6 +100,8 @@ class Queue:
     def __init__(self, root: str) -> None:
         self._root = root
         self._folder = state_path(root, FOLDER)
+        # What waits, as `follow` read it once: reading it again for each part adds up.
+        self._read_before: dict[str, Waiting] | None = None
 
     def hold(
         self, operation: Operation, *, source: str, curator: str, actor: str, at: str,
@@ -121,19 +123,20 @@ class Queue:
             for evidence in claim.evidence
         )
         paths = paths_named(operation)
-        self._write(
-            Waiting(
-                id=name,
-                operation=operation,
-                source=source,
-                curator=curator,
-                actor=actor,
-                at=at,
-                risks=tuple(risks),
-                base=tuple((path, base[path].hex()) for path in paths if path in base),
-                cites=cites,
-            )
+        waiting = Waiting(
+            id=name,
+            operation=operation,
+            source=source,
+            curator=curator,
+            actor=actor,
+            at=at,
+            risks=tuple(risks),
+            base=tuple((path, base[path].hex()) for path in paths if path in base),
+            cites=cites,
         )
+        self._write(waiting)
+        if self._read_before is not None:
+            self._read_before[name] = waiting
         return name
 
     def all(self) -> tuple[list[Waiting], list[Problem]]:
@@ -202,13 +205,19 @@ class Queue:
         moved = {each.path: (_hex(each.before), _hex(each.after)) for each in changes}
         if not moved or not self._names():
             return
-        for waiting in self.all()[0]:
+        if self._read_before is None:
+            self._read_before = {waiting.id: waiting for waiting in self.all()[0]}
+        for waiting in list(self._read_before.values()):
             base = tuple(
                 (path, moved[path][1] if path in moved and moved[path][0] == seen else seen)
                 for path, seen in waiting.base
             )
-            if base != waiting.base:
-                self._write(replace(waiting, base=base))
+            if base == waiting.base:
+                continue
+            self._read_before[waiting.id] = replace(waiting, base=base)
+            # Somebody may have decided on it meanwhile: that stands.
+            if os.path.exists(os.path.join(self._folder, f"{waiting.id}.json")):
+                self._write(self._read_before[waiting.id])
 
     # -- files ------------------------------------------------------------------------------
 

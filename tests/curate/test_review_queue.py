@@ -176,6 +176,19 @@ def test_changes_of_memtree_itself_are_followed(queue: Queue) -> None:
     assert base["Archive"] == {"a/b/c.md": fingerprint(b"somebody else's").hex()}
 
 
+def test_what_was_decided_meanwhile_does_not_come_back(queue: Queue) -> None:
+    first, second, third = b"first", b"second", b"third"
+    hold(queue, ALL[1], base={"a/b/c.md": fingerprint(first)})
+    queue.follow([TextChange(path="a/b/c.md", before=first, after=second)])
+    hold(queue, ALL[6], base={"a/b/c.md": fingerprint(second)})
+    gone, stays = (each.id for each in queue.all()[0])
+    queue.drop([gone])
+    queue.follow([TextChange(path="a/b/c.md", before=second, after=third)])
+    (left,) = queue.all()[0]
+    assert left.id == stays
+    assert dict(left.base) == {"a/b/c.md": fingerprint(third).hex()}
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     made = init_tree(str(tmp_path / "tree"))
