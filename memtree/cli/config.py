@@ -31,7 +31,11 @@ def _family() -> int:
 
 def get(name: SettingArgument, as_json: JsonOption = False, tree: TreeOption = None) -> int:
     """Print one setting."""
-    values = opened(tree).config.values
+    from memtree import config
+
+    # What is a person's own needs no tree.
+    found = config.load("") if config.is_personal(name) else opened(tree).config
+    values = found.values
     if name not in values:
         from memtree.cli._commands import nearest
 
@@ -60,26 +64,29 @@ def set_(
     """Write one setting; every other line of the file stays as it is."""
     from memtree.config import assign, is_personal, place_of, user_file
 
-    there = opened(tree)
+    root = "" if is_personal(name) else opened(tree).root
     if name == "embed.model":
+        from memtree.config import load
         from memtree.embed.choose import settled
+
+        config = load(root)
 
         # A model that can't be used is refused here, not by the next question.
         value = settled(
             value,
-            endpoint=there.config.text("embed.endpoint"),
-            key_env=there.config.text("embed.key_env"),
-            prefix=there.config.text("embed.prefix"),
+            endpoint=config.text("embed.endpoint"),
+            key_env=config.text("embed.key_env"),
+            prefix=config.text("embed.prefix"),
         )
     if name == "llm.model":
         from memtree.llm.choose import settled as settled_model
 
         value = settled_model(value)
-    written = assign(there.root, name, value)
+    written = assign(root, name, value)
     if as_json:
         from memtree.cli._json import emit
 
-        emit({"name": name, "value": written, "file": place_of(there.root, name)})
+        emit({"name": name, "value": written, "file": place_of(root, name)})
     else:
         stdout().line(f"{name} = {clean(_shown(written))}")
         if is_personal(name):

@@ -150,7 +150,8 @@ class ModelCurator:
         if free < LEAST_ANSWER:
             raise UsageError(
                 f"a window of {self._model.window} tokens is too small to curate with",
-                hint="set llm.window to 2048 or more, if the model can read so much at once",
+                hint=f"it takes {answer + fixed + LEAST_ANSWER} at least: raise llm.window, or use"
+                " a model that reads more at once",
             )
         return free
 

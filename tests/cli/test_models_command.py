@@ -238,3 +238,9 @@ def test_what_a_tree_says_about_models_is_not_taken_and_said(person: Person) -> 
     assert person.sees("config", "get", "llm.endpoint", "--tree", "tree").strip() == ""
     person.sees("config", "set", "llm.endpoint", "http://127.0.0.1:9/v1", "--tree", "tree")
     assert "127.0.0.1:9" in person.settings.read_text("utf-8")
+
+
+def test_a_setting_of_ones_own_needs_no_tree(person: Person) -> None:
+    assert "yours" in person.sees("config", "set", "llm.endpoint", "http://localhost:8080/v1")
+    assert person.sees("config", "get", "llm.endpoint").strip() == "http://localhost:8080/v1"
+    assert "there is no tree" in person.is_told("config", "set", "index.wait", "3", code=3)
