@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 
 from memtree.errors import StorageFailed, UsageError
+from memtree.person import place, write_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,18 +140,7 @@ def is_personal(name: str) -> bool:
 
 def user_file() -> str:
     """Where a person's own settings stand, on this system; MEMTREE_CONFIG names another file."""
-    import sys
-
-    named = os.environ.get(USER_VARIABLE)
-    if named:
-        return os.path.abspath(os.path.expanduser(named))
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA") or os.path.expanduser("~")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Application Support")
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return os.path.join(base, "memtree", "config.toml")
+    return place("config", USER_VARIABLE, "config.toml")
 
 
 def signature_of(root: str) -> tuple[int, int]:
@@ -281,15 +271,10 @@ def assign(root: str, name: str, text: str) -> object:
     new = _with(old, name, _toml(value))
     if is_personal(name):
         path = os.path.realpath(path)  # people keep such files elsewhere and link to them
-    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         if is_personal(name):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(new)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_whole(path, new)
     except OSError as error:
         raise StorageFailed(f"{shown} can't be written: {error.strerror or error}") from error
     return value

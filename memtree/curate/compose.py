@@ -156,15 +156,17 @@ def superseded(text: str, op: Supersede, *, at: str, by: str, cite: Cite) -> str
 def linked(text: str, to: str, rel: str, names: Iterable[str], *, at: str, by: str) -> str:
     """The text with a relation to the entry at `to`; unchanged if it has it by one of `names`."""
     meta = find_front(text).meta
-    listed = _list(meta.get("related"))
+    relations = listed(meta.get("related"))
     there = {to.casefold(), *(name.casefold() for name in names)}
-    for each in listed:
+    for each in relations:
         target = each.get("to") if isinstance(each, dict) else each
         said = each.get("rel", "related") if isinstance(each, dict) else "related"
         if str(target).strip("[]").casefold() in there and str(said) == rel:
             return text
     item: object = to if rel in ("", "related") else {"rel": one_line(rel), "to": to}
-    return edit_front_matter(text, {"related": [*listed, item], "generated": {"by": by, "at": at}})
+    return edit_front_matter(
+        text, {"related": [*relations, item], "generated": {"by": by, "at": at}}
+    )
 
 
 # -- pieces -----------------------------------------------------------------------------------
@@ -321,7 +323,8 @@ def _history(row: str, until: str, by: str) -> str:
     return f"{row[: ending.start()]}{mark}{ending[1]}"
 
 
-def _list(value: object) -> list[object]:
+def listed(value: object) -> list[object]:
+    """A value of front matter as a list: one that is none is its only item."""
     if isinstance(value, list):
         return list(value)
     return [value] if value else []

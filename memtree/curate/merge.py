@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from memtree.curate.compose import NAMED_NOTE, place_of, with_rows
+from memtree.curate.compose import NAMED_NOTE, listed, place_of, with_rows
 from memtree.curate.facts import FACTS, SUPERSEDED, read_facts, sections
 from memtree.knowledge.anchor import is_source
 from memtree.tree.format import edit_front_matter, find_front, newline_of
@@ -56,7 +56,7 @@ def joined(into: str, path: str, other: str, *, at: str, by: str) -> Joined:
     changes = _meta(front.meta, theirs.meta, title, path)
     changes["generated"] = {"by": by, "at": at}
     if sources:
-        changes["sources"] = [*_list(front.meta.get("sources")), *sources]
+        changes["sources"] = [*listed(front.meta.get("sources")), *sources]
     return Joined(edit_front_matter(new, changes), blocks)
 
 
@@ -88,13 +88,13 @@ def _sources(
     mine: Mapping[str, object], text: str, theirs: Mapping[str, object], body: str
 ) -> tuple[list[object], dict[str, str]]:
     """Their sources under ids that are free here, and old id to new."""
-    there = [each for each in _list(mine.get("sources")) if is_source(each)]
+    there = [each for each in listed(mine.get("sources")) if is_source(each)]
     places = {place_of(each): str(each.get("id", "")) for each in there if isinstance(each, dict)}
     taken = {name for name in places.values() if name} | set(NAMED_NOTE.findall(text))
     taken_later = set(NAMED_NOTE.findall(body))
     notes: dict[str, str] = {}
     moved: list[object] = []
-    for each in _list(theirs.get("sources")):
+    for each in listed(theirs.get("sources")):
         if not isinstance(each, dict):
             moved.append(each)
             continue
@@ -172,10 +172,10 @@ def _meta(
     wanted = [name for name in names if name.casefold() != own.casefold()]
     for key, more in (
         ("aliases", wanted),
-        ("tags", _list(theirs.get("tags"))),
-        ("related", _list(theirs.get("related"))),
+        ("tags", listed(theirs.get("tags"))),
+        ("related", listed(theirs.get("related"))),
     ):
-        there = _list(mine.get(key))
+        there = listed(mine.get(key))
         new = [each for each in more if each not in there]
         if new:
             changes[key] = [*there, *dict.fromkeys(new)] if _hashable(new) else [*there, *new]
@@ -189,7 +189,7 @@ def _meta(
             changes[key] = value
         elif mine[key] != value:
             left[key] = value
-    changes["merged"] = [*_list(mine.get("merged")), *_list(theirs.get("merged")), left]
+    changes["merged"] = [*listed(mine.get("merged")), *listed(theirs.get("merged")), left]
     return changes
 
 
@@ -197,11 +197,5 @@ def _hashable(values: list[object]) -> bool:
     return all(isinstance(value, (str, int, float)) for value in values)
 
 
-def _list(value: object) -> list[object]:
-    if isinstance(value, list):
-        return list(value)
-    return [value] if value else []
-
-
 def _texts(value: object) -> list[str]:
-    return [str(each) for each in _list(value)]
+    return [str(each) for each in listed(value)]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from memtree.curate.telling import as_dict, claims_of, from_dict, paths_named
 from memtree.errors import EntryNotFound, StorageFailed, UsageError
 from memtree.knowledge.problem import Problem
+from memtree.person import write_whole
 from memtree.tree.lock import state_path
 from memtree.tree.receipt import ABSENT, fingerprint
 
@@ -262,15 +263,10 @@ class Queue:
     def _replace(self, name: str, text: str) -> None:
         """Write a file whole or not at all. Raises StorageFailed."""
         file = os.path.join(self._folder, name)
-        temporary = f"{file}.{os.getpid()}.tmp"
         try:
             os.makedirs(self._folder, exist_ok=True)
             _refuse_link(self._folder)
-            with open(temporary, "w", encoding="utf-8") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(temporary, file)
+            write_whole(file, text)
         except OSError as error:
             raise _refused(error) from error
 

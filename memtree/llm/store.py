@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from memtree.errors import ModelUnavailable, StorageFailed, UsageError
 from memtree.llama.head import read_head
 from memtree.llm.catalogue import listed
+from memtree.person import place, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,16 +49,7 @@ class Model:
 
 def folder() -> str:
     """Where the register and fetched models lie, on this system."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        return os.path.abspath(os.path.expanduser(named))
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Application Support")
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    return os.path.join(base, "memtree", "models")
+    return place("data", VARIABLE, "models")
 
 
 def models() -> list[Model]:
@@ -244,18 +235,11 @@ def _digest(path: str, progress: Progress | None) -> str:
 
 
 def _write(known: Sequence[Model]) -> None:
-    place = folder()
-    path = os.path.join(place, REGISTER)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    ordered = sorted(known, key=lambda each: each.name)
+    path = os.path.join(folder(), REGISTER)
+    ordered = [asdict(each) for each in sorted(known, key=lambda each: each.name)]
     try:
-        os.makedirs(place, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump({"models": [asdict(each) for each in ordered]}, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.makedirs(folder(), exist_ok=True)
+        write_whole(path, json.dumps({"models": ordered}, indent=2) + "\n")
     except OSError as error:
         raise _refused(path, error) from error
 

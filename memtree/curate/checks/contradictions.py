@@ -83,7 +83,6 @@ _FUNCTIONAL = frozenset(
         "moved",
     ]
 )
-_REFERENCE = frozenset(["it", "this", "that", "they", "he", "she"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,10 +62,11 @@ class Standing:
 class Ground:
     """The passages of a part, folded once, to look quotes up in."""
 
-    __slots__ = ("_folded", "_offsets", "_starts", "_whole", "part")
+    __slots__ = ("_folded", "_offsets", "_starts", "_whole", "part", "speakers")
 
     def __init__(self, part: Part) -> None:
         self.part = part
+        self.speakers = sorted({passage.speaker for passage in part.passages if passage.speaker})
         folded = [fold(passage.text) for passage in part.passages]
         self._folded = [text for text, _ in folded]
         self._offsets = [offsets for _, offsets in folded]

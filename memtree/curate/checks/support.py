@@ -146,9 +146,8 @@ class _Base:
         self.stems = _stems(self.wording) | _stems(framed)
         self.numbers = set(self.wording.numbers | framed.numbers)
         around = sorted({m for n in at for m in (n - 1, n) if m >= 0})
-        people = {p.speaker for p in passages if p.speaker}
         near = [passages[n].text for n in around]
-        self.nearby = _stems(wording("\n".join([*near, *sorted(people)])))
+        self.nearby = _stems(wording("\n".join([*near, *ground.speakers])))
         times = [stamp for p in own for stamp in (p.time,) if stamp] or [source.time]
         texts = "\n".join(p.text for p in own)
         spans = [*self.wording.dates, *framed.dates]
@@ -221,11 +220,6 @@ def _dates(claim: Claim, said: Wording, base: _Base) -> tuple[str, ...]:
         _shown(span) for span in wanted if not any(fits(span, given) or _wider(span, given)
                                                    for given in base.spans)
     )  # fmt: skip
-
-
-def _is_year_in(span: tuple[int, int], numbers: set[str]) -> bool:
-    """Whether a span is a whole year that the quotes give as a number: "until 1977"."""
-    return span[0] > 0 and span[1] - span[0] >= 364 and _shown(span)[:4] in numbers
 
 
 def _wider(span: tuple[int, int], given: tuple[int, int]) -> bool:
