@@ -13,8 +13,8 @@ import argparse
 import json
 import time
 
-from memtree.curate.checks.contradictions import conflict
-from memtree.curate.checks.wording import wording
+from memtree.claims.contradictions import conflict
+from memtree.claims.wording import wording
 
 NEAREST = 5
 """So many of the most similar other claims of each are compared as unrelated pairs."""

@@ -15,9 +15,9 @@ import os
 import random
 import re
 
+from memtree.claims.wording import wording
 from memtree.curate.checks import support
 from memtree.curate.checks.evidence import Ground, grounded
-from memtree.curate.checks.wording import wording
 from memtree.knowledge.plan import Claim, Evidence
 from memtree.knowledge.source import Part, Passage, Source
 

@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Sequence
 
-from memtree.curate.checks.wording import wording
+from memtree.claims.wording import wording
 from memtree.curate.facts import facts_of
 from memtree.curate.protocol import Known, KnownEntry
 from memtree.knowledge.plan import Claim, Evidence, Operation, Proposal

@@ -11,7 +11,7 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from memtree.curate.checks.dates import span_of
+from memtree.claims.dates import span_of
 from memtree.knowledge.path import slug
 from memtree.knowledge.plan import KINDS, Add, Evidence, Link, Refusal, Supersede, Update
 from memtree.safety.hidden import unhidden

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtree.curate.checks.wording import wording
+from memtree.claims.wording import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from memtree.claims.wording import Wording
     from memtree.curate.checks.places import Look
-    from memtree.curate.checks.wording import Wording
     from memtree.curate.protocol import Fact, KnownEntry
 
 

@@ -13,8 +13,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from memtree.claims.lexicon import FUNCTION
 from memtree.curate.checks.bounds import line
-from memtree.curate.checks.lexicon import FUNCTION
 from memtree.knowledge.plan import Evidence, Refusal
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtree.knowledge.plan import Add, Archive, Link, Merge, Move, Supersede, Update
+from memtree.knowledge.plan import Add, Annotate, Archive, Link, Merge, Move, Supersede, Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ def _touched(operation: Operation) -> Iterable[tuple[str, float]]:
             return ()
         case Update(path=path, replaces=replaces, drops=drops):
             return ((path, CHANGED if replaces or drops else ADDED),)
-        case Link(path=path):
+        case Link(path=path) | Annotate(path=path):
             return ((path, ADDED),)
         case Supersede(path=path, by=by):
             return ((path, GONE if by else CHANGED),)

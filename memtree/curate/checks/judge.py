@@ -10,18 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
+from memtree.claims.contradictions import conflict, is_newer, says_change
+from memtree.claims.wording import wording
 from memtree.curate.checks.bounds import bounded, harmless, line, trimmed
-from memtree.curate.checks.contradictions import conflict, is_newer, says_change
 from memtree.curate.checks.duplicates import Seen, known_fact, neighbours, same
 from memtree.curate.checks.evidence import Ground, grounded
 from memtree.curate.checks.losses import loses
 from memtree.curate.checks.places import Look, known_place, new_place
 from memtree.curate.checks.support import lacks
-from memtree.curate.checks.wording import wording
 from memtree.knowledge.plan import (
     NOTHING,
     REFUSE,
     Add,
+    Annotate,
     Archive,
     Drop,
     Link,
@@ -123,6 +124,9 @@ class Judge:
                 return None if entry is None else replace(operation, path=entry.path)
             case Link():
                 return self._link(operation, found)
+            case Annotate():
+                found.refuse("annotates", "front matter is not a curator's to change")
+                return None
             case _:
                 assert_never(operation)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from memtree.curate.checks.lexicon import STRONG
-from memtree.curate.checks.wording import wording
+from memtree.claims.lexicon import STRONG
+from memtree.claims.wording import wording
 
 KEPT = 0.7
 """The least share of a fact's telling words that its replacement has to keep."""

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memtree.curate.checks.dates import fits, relative_spans, span_of
-from memtree.curate.checks.lexicon import (
+from memtree.claims.dates import fits, relative_spans, span_of
+from memtree.claims.lexicon import (
     FUNCTION,
     HEDGES,
     NEGATIONS,
@@ -24,13 +24,13 @@ from memtree.curate.checks.lexicon import (
     STRONG,
     TURNING,
 )
-from memtree.curate.checks.wording import pieces, stem, wording
+from memtree.claims.wording import pieces, stem, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from memtree.claims.wording import Wording
     from memtree.curate.checks.evidence import Ground, Standing
-    from memtree.curate.checks.wording import Wording
     from memtree.knowledge.plan import Claim
 
 THRESHOLD = 0.7

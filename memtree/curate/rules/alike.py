@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtree.curate.checks.wording import wording
+from memtree.claims.wording import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

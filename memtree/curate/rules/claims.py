@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from memtree.curate.checks.dates import dates_in, fits, relative_spans, span_of
+from memtree.claims.dates import dates_in, fits, relative_spans, span_of
 from memtree.knowledge.plan import Claim, Evidence
 
 TYPE_CHECKING = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from memtree.curate.checks.contradictions import conflict, is_newer
-from memtree.curate.checks.lexicon import FUNCTION
-from memtree.curate.checks.wording import stem, wording
+from memtree.claims.contradictions import conflict, is_newer
+from memtree.claims.lexicon import FUNCTION
+from memtree.claims.wording import stem, wording
 from memtree.curate.rules.alike import key_of, whole
 from memtree.knowledge.plan import Supersede
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from memtree.curate.checks.lexicon import FUNCTION, NEGATIONS, QUANTITIES, SOFT
+from memtree.claims.lexicon import FUNCTION, NEGATIONS, QUANTITIES, SOFT
 
 LEAST = 4.0
 """What the weightiest sentence of a message has to weigh to stand for it."""

@@ -8,19 +8,24 @@ a false alarm costs time, but unrelated claims must never be held up.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from memtree.curate.checks.dates import fits, span_of
-from memtree.curate.checks.lexicon import CHANGES, FUNCTION, OPPOSITES, TURNING
-from memtree.curate.checks.wording import stem, wording
+from memtree.claims.dates import fits, span_of
+from memtree.claims.lexicon import CHANGES, FUNCTION, NEGATIONS, OPPOSITES, TURNING
+from memtree.claims.wording import stem, wording
 
 if TYPE_CHECKING:
-    from memtree.curate.checks.wording import Wording
+    from collections.abc import Iterable
+
+    from memtree.claims.wording import Wording
 
 CLOSE = 0.5
 """The least share of common telling words (of both statements') for another polarity to count."""
 CLOSER = 0.6
 """The same for another number, date or entity."""
+CLOSEST = 0.7
+"""The same where each of the two has telling words of its own: they may be about two things."""
 
 _OPPOSED = {frozenset(pair) for pair in (("all", "few"), ("all", "some"), ("must", "may"),
                                          ("only", "all"), ("most", "few"))}  # fmt: skip
@@ -84,6 +89,11 @@ _FUNCTIONAL = frozenset(
     ]
 )
 
+_NEGATIVE = frozenset(map(stem, NEGATIONS))
+_PARTICLES = frozenset(map(stem, ("in", "out", "on", "off", "up", "down", "over", "under")))
+_VAGUE = frozenset(map(stem, ("possible", "true", "anyone", "someone", "anything", "something",
+                              "make", "able")))  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -101,14 +111,21 @@ def conflict(one: str, other: str, *, event: bool = False) -> Conflict | None:
     a, b = wording(one), wording(other)
     first, second = _telling(a), _telling(b)
     common = first & second
-    if not common or a.key == b.key:
+    if not common:
         return None
     differ = (first | second) - common
     opposed = _opposed(a, b)
-    turned = a.negations % 2 != b.negations % 2
-    if opposed:
-        differ -= set(opposed)
+    if len(common) < 3 and opposed and _PARTICLES.issuperset(opposed):
+        opposed = ()  # "checking in", "check it out"
+    # "never" against "always" turns a statement round once, not twice.
+    turned = turns(a) != turns(b) and _NEGATIVE.isdisjoint(opposed)
+    if a.key == b.key and not opposed and not turned:
+        return None
+    differ -= set(opposed)
     share = len(common) / (len(common) + len(differ))
+    if share < CLOSEST and _own(first & differ, second) and _own(second & differ, first):
+        free = turned or opposed or event or share < CLOSE
+        return None if free else _other_entity(a, b)
     if turned != bool(opposed) and share >= CLOSE and not (turned and _turned_by_word(a, b)):
         return Conflict("polarity", opposed)
     if turned or opposed or share < CLOSER or event:
@@ -121,15 +138,59 @@ def _other_value(a: Wording, b: Wording, share: float) -> Conflict | None:
     pairs = {frozenset((x, y)) for x in a.quantities - b.quantities for y in b.quantities}
     if share >= 0.8 and not pairs.isdisjoint(_OPPOSED):
         return Conflict("quantity", tuple(sorted(a.quantities ^ b.quantities)))
-    if a.numbers != b.numbers and a.numbers - b.numbers and b.numbers - a.numbers:
+    if a.numbers - b.numbers and b.numbers - a.numbers and not _other_times(a, b):
         return Conflict("number", tuple(sorted(a.numbers ^ b.numbers)))
+    if a.numbers != b.numbers:
+        return _other_entity(a, b)
     if a.dates and b.dates and not any(fits(x, y) or fits(y, x) for x in a.dates for y in b.dates):
         return Conflict("date")
     return _other_entity(a, b)
 
 
+def _other_times(a: Wording, b: Wording) -> bool:
+    """Whether two statements with other numbers are of other years: then both may hold."""
+    mine, theirs = _years(a), _years(b)
+    if a.numbers - mine == b.numbers - theirs:
+        return False  # it is only the year that differs
+    if mine and theirs:
+        return mine.isdisjoint(theirs)
+    return bool(a.dates and b.dates) and a.dates.isdisjoint(b.dates)
+
+
+def _years(said: Wording) -> frozenset[str]:
+    return frozenset(n for n in said.numbers if len(n) == 4 and n[:2] in ("19", "20"))
+
+
 def _telling(said: Wording) -> frozenset[str]:
     return frozenset(said.content) - said.numbers - TURNING
+
+
+def turns(said: Wording) -> bool:
+    """Whether a statement is turned round; "neither ... nor" does it once."""
+    words = {word.text.casefold() for word in said.words}
+    return (said.negations - (words >= {"neither", "nor"})) % 2 == 1
+
+
+def _own(words: Iterable[str], others: Iterable[str]) -> set[str]:
+    """Those that say something else: no other form of a word of the others, and not "possible"."""
+    return {
+        word
+        for word in words
+        if word not in _VAGUE
+        and not any(
+            min(len(word), len(other)) > 2 and (other.startswith(word) or word.startswith(other))
+            for other in others
+        )
+    }
+
+
+@lru_cache(maxsize=1)
+def _opposites() -> dict[str, frozenset[str]]:
+    """The opposites of a word by its stem."""
+    found: dict[str, frozenset[str]] = {}
+    for word, opposites in OPPOSITES.items():
+        found[stem(word)] = found.get(stem(word), frozenset()) | opposites
+    return found
 
 
 def _opposed(a: Wording, b: Wording) -> tuple[str, ...]:
@@ -140,7 +201,7 @@ def _opposed(a: Wording, b: Wording) -> tuple[str, ...]:
     for word, stemmed in mine.items():
         if stemmed in stems:
             continue
-        for opposite in OPPOSITES.get(word, ()) or OPPOSITES.get(stemmed, ()):
+        for opposite in OPPOSITES.get(word, ()) or _opposites().get(stemmed, ()):
             turned = stem(opposite)
             if (opposite in theirs or turned in stems) and turned not in mine.values():
                 return (stemmed, turned)
@@ -159,7 +220,7 @@ def _prefixed(plain: dict[str, str], other: dict[str, str]) -> tuple[str, ...]:
 
 def _turned_by_word(a: Wording, b: Wording) -> bool:
     """Whether the one without "not" says the same with another word: "lacks", "is unavailable"."""
-    plain = a if a.negations % 2 == 0 else b
+    plain = b if turns(a) else a
     other = b if plain is a else a
     mine = {word.stem for word in plain.words if word.text.casefold() in TURNING}
     return bool(mine - {word.stem for word in other.words})
@@ -195,6 +256,11 @@ def _slots(said: Wording) -> list[str]:
         for word in said.words
         if word.text.casefold() not in FUNCTION or word.text.casefold() in _FUNCTIONAL
     ]
+
+
+def takes_one(said: Wording) -> bool:
+    """Whether a statement has a word that takes one thing: "is", "lives", "owns"."""
+    return any(word.text.casefold() in _FUNCTIONAL for word in said.words)
 
 
 def says_change(text: str) -> bool:

@@ -173,7 +173,8 @@ for _line in _SAME.strip().replace("\n", "|").split("|"):
 _OPPOSITES = """
 increase/decrease rise/fall grow/shrink raise/lower enable/disable allow/forbid allow/deny
 allow/prohibit accept/reject accept/refuse approve/reject start/stop begin/end open/close
-opened/closed add/remove include/exclude before/after early/late fast/slow faster/slower hot/cold
+opened/closed add/remove include/exclude before/after over/under early/late fast/slow
+faster/slower hot/cold
 high/low higher/lower large/small larger/smaller big/small long/short more/less most/least
 many/few maximum/minimum max/min upper/lower first/last old/new good/bad better/worse true/false
 on/off yes/no up/down in/out above/below inside/outside internal/external public/private

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from memtree.curate.checks.dates import dates_in
-from memtree.curate.checks.lexicon import (
+from memtree.claims.dates import dates_in
+from memtree.claims.lexicon import (
     FORMS,
     FUNCTION,
     NEGATIONS,
@@ -26,7 +26,7 @@ from memtree.curate.checks.lexicon import (
 )
 
 if TYPE_CHECKING:
-    from memtree.curate.checks.dates import Span
+    from memtree.claims.dates import Span
 
 _DENSE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3100-\u312f\u3400-\u4dbf\u4e00-\u9fff"
@@ -134,7 +134,7 @@ def number_of(folded: str) -> str:
     """
     if folded in NUMBERS:
         return NUMBERS[folded]
-    if not any(letter.isdigit() for letter in folded):
+    if folded.isalpha() or not any(letter.isdigit() for letter in folded):
         return ""
     ordinal = _ORDINAL.match(folded)
     if ordinal:

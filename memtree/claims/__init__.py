@@ -1,0 +1,1 @@
+"""What statements say, by rules: taken apart, dated, compared. No disk, no clock, no model."""
