@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from memtree.curate.facts import Bullet, Facts
-    from memtree.knowledge.plan import Add, Claim, Evidence, Supersede, Update
+    from memtree.knowledge.plan import Add, Annotate, Claim, Evidence, Supersede, Update
 
     Cite = Callable[[Evidence, Claim], Mapping[str, object]]
     """From evidence to an item of `sources`, without an id: `resource`, `lines`, `digest`, ..."""
@@ -35,6 +35,7 @@ NAMED_NOTE = re.compile(r"(?<!\\)\[\^([^\]\s]+)\]")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _TYPES = {"definition": "concept"}
+_OWN = ("id", "created", "generated", "sources", "importance", "maturity", "settled", "last_fact")
 
 
 def one_line(text: str) -> str:
@@ -46,6 +47,12 @@ def escaped(text: str) -> str:
     """A line that markdown takes for nothing but the words of a list item."""
     text = _ESCAPE.sub(lambda match: "\\" + match[0], one_line(text))
     return f"\\{text}" if _LEADING.match(text) else text
+
+
+def _quiet(line: str) -> str:
+    """A line of prose without control characters, and no heading that means something to us."""
+    line = _CONTROL.sub(" ", line).rstrip()
+    return f"\\{line}" if line.lower().startswith(("## facts", "## superseded")) else line
 
 
 def wording(claim: Claim) -> str:
@@ -91,9 +98,25 @@ def added(op: Add, *, at: str, by: str, identity: str, cite: Cite) -> str:
         **{key: one_line(value) for key, value in said.items() if value},
         "sources": shelf.sources or None,
     }
-    text = new_document(meta, "## Facts\n\n" + "".join(f"{row}\n" for row in rows))
+    meta |= {key: value for key, value in op.meta.items() if key not in {*meta, *_OWN}}
+    prose = "\n".join(_quiet(line) for line in op.prose.strip().splitlines())
+    facts = "## Facts\n\n" + "".join(f"{row}\n" for row in rows) if rows else ""
+    text = new_document(
+        meta, "\n\n".join(part for part in (prose and prose + "\n"[: not rows], facts) if part)
+    )
     _expect(text, {f"f{n}": wording(claim) for n, claim in enumerate(op.claims, 1)})
     return text
+
+
+def annotated(text: str, op: Annotate, *, at: str, by: str) -> str:
+    """The text with other keys in its front matter. Raises Refused for keys that are not free."""
+    taken = sorted(set(op.keys) & {*_OWN, "title", "type"})
+    if taken:
+        raise Refused(f"'{taken[0]}' is a key that memtree keeps itself")
+    new = edit_front_matter(text, op.keys)
+    if new == text:
+        return text
+    return edit_front_matter(new, {"generated": {"by": by, "at": at}})
 
 
 def updated(text: str, op: Update, *, at: str, by: str, cite: Cite) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from memtree.curate.compose import one_line
 from memtree.curate.telling import APPLIED, HELD, NOTHING, REFUSED, kind_of
 from memtree.knowledge.anchor import span
-from memtree.knowledge.plan import Add, Archive, Link, Merge, Move, Supersede, Update
+from memtree.knowledge.plan import Add, Annotate, Archive, Link, Merge, Move, Supersede, Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +97,9 @@ def _body(op: Operation, old: dict[str, str]) -> Iterator[Line]:  # noqa: C901, 
             yield PLUS, f"  + {op.to}"
         case Link():
             yield PLUS, f"  + {op.rel}: {op.to}"
+        case Annotate():
+            for key, value in op.keys.items():
+                yield (PLUS, f"  + {key}: {value}") if value is not None else (MINUS, f"  - {key}")
         case Archive():
             yield MINUS, "  - a stub stays; memtree restore brings it back"
 

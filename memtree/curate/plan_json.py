@@ -16,6 +16,7 @@ from memtree.knowledge.path import parse_path
 from memtree.knowledge.plan import (
     KINDS,
     Add,
+    Annotate,
     Archive,
     Claim,
     Drop,
@@ -311,6 +312,8 @@ def written(operation: Operation, lines: Sequence[Line]) -> dict[str, object]:
         case Link():
             said = {"op": "link", "path": operation.path}
             said |= {"to": operation.to, "rel": operation.rel}
+        case Annotate():
+            said = {"op": "annotate", "path": operation.path, "keys": dict(operation.keys)}
         case _:
             assert_never(operation)
     return said | {"reason": operation.reason, "confidence": operation.confidence}

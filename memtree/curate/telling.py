@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from memtree.knowledge.plan import (
     Add,
+    Annotate,
     Archive,
     Claim,
     Cost,
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Operation]] = {
     "move": Move,
     "archive": Archive,
     "link": Link,
+    "annotate": Annotate,
 }
 """Name -> type of every operation, in the order of telling."""
 DONE_WORDS = {
@@ -51,6 +53,7 @@ DONE_WORDS = {
     "move": "moved",
     "archive": "archived",
     "link": "linked",
+    "annotate": "annotated",
 }
 _INNER: dict[str, type] = {
     "claim": Claim, "claims": Claim, "evidence": Evidence, "replaces": Replace, "drops": Drop,
@@ -276,7 +279,9 @@ def _made(kind: type, value: object) -> object:
         raise ValueError(f"a {kind.__name__} lacks something") from None
 
 
-def _read(name: str, wanted: str, value: object) -> object:  # noqa: C901  (a type has a line)
+def _read(  # noqa: C901, PLR0911  (a type has a line)
+    name: str, wanted: str, value: object
+) -> object:
     """One field: its type stands in the annotation, as text."""
     if name in _INNER:
         inner = _INNER[name]
@@ -293,6 +298,10 @@ def _read(name: str, wanted: str, value: object) -> object:  # noqa: C901  (a ty
         if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
             raise ValueError(f"{name} is a list of text")
         return tuple(value)
+    if wanted.startswith("Mapping"):
+        if not (isinstance(value, dict) and all(isinstance(key, str) for key in value)):
+            raise ValueError(f"{name} is an object")
+        return value
     if wanted == "float":
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise ValueError(f"{name} is a number from 0 to 1")

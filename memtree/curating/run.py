@@ -251,7 +251,7 @@ class Curation:
                 replace(proposal, operations=own), clean.part, self._outlook,
                 policy=self._policy, now=self._at, seen=seen,
             )  # fmt: skip
-        return found
+        return self._tree.guarded(found)
 
     def carry_out(self, cleans: Sequence[Cleaned], proposal: Proposal) -> PartTold:
         """Check, apply, hold and refuse what was proposed for a part, or for one of each source."""
@@ -297,7 +297,10 @@ class Curation:
         if applied.changes:
             self._queue.follow(applied.changes)
             self._renew()
-        return told
+        said = self._tree.observe("\n".join(one.text for one in part.passages), part.source.name)
+        if said:
+            self._renew()
+        return replace(told, remarks=(*told.remarks, *said))
 
     def _told(
         self, verdicts: Sequence[Verdict], applied: Applied, part: Part, cite: Cite

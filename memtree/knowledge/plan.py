@@ -7,7 +7,11 @@ never touches a file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KINDS = ("fact", "event", "definition", "decision", "preference", "procedure", "plan")
 """What a claim is. The type of an entry is free text; `definition` becomes `concept` there."""
@@ -57,7 +61,9 @@ class Add(Proposed):
     """A new entry at `path` (domain/topic/stem or domain/topic/subtopic/stem) with these claims.
 
     If something stands there already the operation becomes an Update of it. `time`, `speaker` and
-    `session` are of what was said together; "" where it was not said.
+    `session` are of what was said together; "" where it was not said. `prose` stands before the
+    claims, which may then be none; `meta` are further keys of the front matter, never those that
+    memtree keeps itself.
     """
 
     path: str
@@ -69,6 +75,8 @@ class Add(Proposed):
     time: str = ""
     speaker: str = ""
     session: str = ""
+    prose: str = ""
+    meta: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +152,18 @@ class Link(Proposed):
     rel: str = "related"
 
 
-Operation = Add | Update | Merge | Move | Supersede | Archive | Link
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotate(Proposed):
+    """Keys of the front matter of the entry at `path`; None deletes one. The text stays.
+
+    Never the keys that say what an entry is (`id`, `type`, `title`, `generated`).
+    """
+
+    path: str
+    keys: Mapping[str, object]
+
+
+Operation = Add | Update | Merge | Move | Supersede | Archive | Link | Annotate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
