@@ -1,0 +1,1 @@
+"""Numbers that several memory models need, each once: graphs, mixtures, hashes, codes."""
