@@ -12,7 +12,7 @@ A line of JSON comes in, one goes out. The first one loads, and says what for:
 Then a model that embeds answers `{"text"}` with `{"vector"}`: float32, little-endian, in base64.
 One that generates answers
 
-    {"count": text}                                             -> {"tokens"}
+    {"count": text} -> {"tokens"}; {"logprobs": text that fits} -> {"texts", "logs"}
     {"system", "shared", "user", "limit", "grammar", "seed", "temperature"}
                                             -> {"text", "whole", "in", "out", "reused"}
                                             or {"long": tokens} when it does not fit the window
@@ -27,6 +27,7 @@ from __future__ import annotations
 import base64
 import codecs
 import json
+import math
 import os
 import signal
 import struct
@@ -158,6 +159,8 @@ class _Generator:
     def __call__(self, request: dict[str, Any]) -> Answer:
         if "count" in request:
             return {"tokens": len(self._tokens(request["count"].encode(), special=False))}
+        if "logprobs" in request:
+            return self._logprobs(request["logprobs"])
         prompt = self._prompt(request)
         limit = request["limit"]
         if len(prompt) + limit > self.window:
@@ -194,6 +197,25 @@ class _Generator:
             "out": len(said),
             "reused": reused,
         }
+
+    def _logprobs(self, text: str) -> Answer:
+        """Each token of a text with ln P(token | those before, after one that begins or ends)."""
+        model, said = self._model, self._tokens(text.encode(), special=False)
+        begin = model.token_bos() if model.token_bos() >= 0 else max(model.token_eos(), 0)
+        tokens, logs, width = [begin, *said], [], model.n_vocab()
+        model.reset()  # what the next prompt begins with is computed anew
+        model._ctx.kv_cache_seq_rm(-1, 0, -1)  # noqa: SLF001
+        for at in range(0, len(said), model.n_batch):
+            after = said[at : at + model.n_batch]
+            model._batch.set_batch(tokens[at : at + len(after)], at, logits_all=True)  # noqa: SLF001
+            model._ctx.decode(model._batch)  # noqa: SLF001
+            for row, token in enumerate(after):
+                values = model._ctx.get_logits()[row * width : (row + 1) * width]  # noqa: SLF001
+                total = sum(math.exp(value - values[token]) for value in values)
+                logs.append(-math.log(total))
+        letters = codecs.getincrementaldecoder("utf-8")("replace").decode
+        texts = [letters(self._piece(token, special=False)) for token in said]
+        return {"texts": texts, "logs": logs}
 
     def _prompt(self, request: dict[str, Any]) -> list[int]:
         """The tokens of a prompt, in which only what the model's file brings may be a control."""

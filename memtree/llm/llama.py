@@ -12,6 +12,7 @@ likely token each time. The same seed gives the same answer on the same machine.
 from __future__ import annotations
 
 import time
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from memtree.errors import ModelUnavailable
@@ -91,6 +92,24 @@ class Llama:
             return 0
         answer = self._process.ask({"count": plain(text)})
         return _whole_number(answer, "tokens")
+
+    def logprobs(self, text: str) -> list[tuple[str, float]]:
+        """The tokens of a text, each with ln P(token | what stands before it), at most 0.
+
+        Joined, their texts are the text, but for a space that some models put before it. What of a
+        letter's bytes is no letter yet is "". Raises ModelUnavailable, UsageError when the text is
+        longer than the window.
+        """
+        if not text:
+            return []
+        check_fit(self.name, tokens=self.count(text), limit=1, window=self.window)
+        answer = self._process.ask({"logprobs": plain(text)})
+        texts, logs = answer.get("texts"), answer.get("logs")
+        if not (isinstance(texts, list) and isinstance(logs, list) and len(texts) == len(logs)):
+            raise ModelUnavailable("llama.cpp answered without 'logs'", hint="try another model")
+        if not all(isinstance(log, float) and isfinite(log) for log in logs):
+            raise ModelUnavailable(f"{self.name!r} gives words no probability")
+        return [(str(word), float(log)) for word, log in zip(texts, logs, strict=True)]
 
     def complete(
         self,

@@ -118,6 +118,25 @@ class ScriptedModel:
         return self._answers[at - 1]
 
 
+class Telling(ScriptedModel):
+    """A scripted model that also tells how likely words are: what a function gives for a text."""
+
+    def __init__(
+        self,
+        answers: Sequence[Answer] | Callable[[Prompt], Answer],
+        likely: Callable[[str], Sequence[tuple[str, float]]],
+        *,
+        name: str = "script",
+        window: int = 4096,
+    ) -> None:
+        super().__init__(answers, name=name, window=window)
+        self._likely = likely
+
+    def logprobs(self, text: str) -> list[tuple[str, float]]:
+        """The tokens of a text, each with ln P(token | what stands before it)."""
+        return list(self._likely(text))
+
+
 class Replay(ScriptedModel):
     """What a model said once, from a trace: `[{"prompt_digest", "text"}, ...]`.
 
