@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from measuring import HERE
 
 from memtree.app import Tree, init_tree, open_tree
-from memtree.bench import _by_group, _read
+from memtree.hosting.bench_data import by_group, raw
 from memtree.knowledge.path import slug
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def default_data() -> str:
 
 def read_set(folder: str) -> tuple[list[Document], list[Asked]]:
     """Read `corpus.jsonl` and `queries.jsonl`; raises UsageError when they are not there."""
-    _, documents, rows = _read(folder)
+    _, documents, rows = raw(folder)
     return documents, [
         Asked(
             id=str(row["id"]),
@@ -79,7 +79,7 @@ def plant(place: str, documents: Iterable[Document], *, flat: bool = False) -> T
     """Import documents into a new tree below `place`; `flat` puts all groups into its root."""
     tree = init_tree(os.path.join(place, "tree"))
     lines = [{**line, "group": ""} if flat else line for line in documents]
-    for group, members in _by_group(lines).items():
+    for group, members in by_group(lines).items():
         source = os.path.join(place, f"{slug(group) if group else 'all'}.jsonl")
         with open(source, "w", encoding="utf-8") as opened:
             opened.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in members)

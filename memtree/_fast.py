@@ -14,7 +14,6 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memtree.knowledge.query import Answer, Query
-    from memtree.retrieve.engine import Engine
 
 _TIERS = ("exact", "fuzzy", "fulltext", "semantic")
 
@@ -142,27 +141,17 @@ def _answer(asked: _Asked) -> int | None:
     from memtree.index.catalog import Damaged, DatabaseError
     from memtree.index.full_text import Unusable
     from memtree.knowledge.query import DEGRADED, FOUND, Query
-    from memtree.retrieve.engine import Engine
-    from memtree.retrieve.tier import Behind
     from memtree.tree.locate import locate
 
     try:
         root = locate(asked.tree)
-        engine = Engine(root)
         query = Query(
             " ".join(asked.words), scope=asked.scope, limit=asked.limit or 10, tier=asked.tier,
             max_tier=asked.max_tier,
         )  # fmt: skip
         climb = asked.verb == "query"
-        try:
-            is_current = engine.is_current()
-            if is_current:
-                answer = engine.query(query) if climb else engine.search(query)
-        except Behind:
-            is_current = False
-        if not is_current:
-            engine.close()
-            answer = _answer_anew(root, query, climb=climb)
+        current = _answer_now(root, query, climb=climb)
+        answer = current or _answer_anew(root, query, climb=climb)
     except (
         Damaged, Unusable, DatabaseError, ValueError, EOFError, TypeError, AttributeError,
         LookupError, MemtreeError,
@@ -177,15 +166,34 @@ def _answer(asked: _Asked) -> int | None:
             sys.stdout.write(encoded(answer.as_dict()) + "\n")
     else:
         few = asked.verb == "query" and asked.limit is None
-        _show(engine, asked.verb, answer, few=few)
+        _show(root, asked.verb, answer, few=few)
     code = _leave(0 if answer.status == FOUND else 3 if answer.status == DEGRADED else 1)
-    if is_current and answer.hits:
+    if current is not None and answer.hits:
         import time
 
         from memtree.tree.use_log import note_shown
 
         note_shown(root, answer.hits, time.time())
     return code
+
+
+def _answer_now(root: str, query: Query, *, climb: bool) -> Answer | None:
+    """The answer of an index that is current; None where more has to be done, or plugins asked."""
+    from os.path import exists, join
+
+    from memtree.retrieve.engine import Engine
+    from memtree.retrieve.tier import Behind
+
+    if exists(join(root, ".memtree", "plugins.toml")):
+        return None
+    engine = Engine(root)
+    try:
+        if engine.is_current():
+            return engine.query(query) if climb else engine.search(query)
+    except Behind:
+        pass
+    engine.close()
+    return None
 
 
 def _answer_anew(root: str, query: Query, *, climb: bool) -> Answer:
@@ -199,12 +207,12 @@ def _answer_anew(root: str, query: Query, *, climb: bool) -> Answer:
         return tree.query(query) if climb else tree.search(query)
 
 
-def _show(engine: Engine, verb: str, answer: Answer, *, few: bool) -> None:
+def _show(root: str, verb: str, answer: Answer, *, few: bool) -> None:
     from memtree.cli._render import answer as render
     from memtree.cli._terminal import encodable, stdout
 
     encodable((sys.stdout, sys.stderr))
-    render(stdout(), answer, root=engine.root, verb=verb, few=few)
+    render(stdout(), answer, root=root, verb=verb, few=few)
 
 
 def encoded(value: object) -> str:  # noqa: PLR0911  (one return for each kind of value)

@@ -14,6 +14,7 @@ from memtree.asking import Asking
 from memtree.consulting import Consulting
 from memtree.curating import Curating
 from memtree.errors import EntryNotFound
+from memtree.hosting import Hosting
 from memtree.index.row import Row
 from memtree.tree.locate import locate
 
@@ -65,7 +66,7 @@ def init_tree(directory: str | None = None, template: str = "blank") -> Tree:
     return Tree(made.root)
 
 
-class Tree(Curating, Consulting, Asking):
+class Tree(Hosting, Curating, Consulting, Asking):
     """An open tree. Not for use by several threads at once; open one each."""
 
     # -- looking ----------------------------------------------------------------------------

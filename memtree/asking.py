@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from memtree.index.embedding import Following
     from memtree.index.refresh import RefreshReport
     from memtree.knowledge.query import Answer, Query
-    from memtree.retrieve.tier import Tier
+    from memtree.retrieve.tier import Company, Tier
     from memtree.tree.links import LinkIndex
     from memtree.tree.watch import Watcher
 
@@ -65,6 +65,8 @@ class Asking:
         # How many passages a student learned from in the background, and the thread that does it.
         self._lesson: tuple[int, Thread | None] = (0, None)
         self._links: tuple[int, LinkIndex] | None = None
+        # Who takes part in the question that is being answered: memtree.hosting.
+        self._company: Company | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -146,6 +148,7 @@ class Asking:
                 self._engine = Engine(self.root)
             self._engine.meanings.follow = self._follow
             self._engine.consult = self._consult
+            self._engine.company = self._company
             self._progress = progress
             if self._engine.is_current():
                 self._seen = time.monotonic()
@@ -155,7 +158,12 @@ class Asking:
         engine = self._caught_up(progress)
         engine.meanings.follow = self._follow
         engine.consult = self._consult
+        engine.company = self._company
         return engine
+
+    def held(self) -> Engine:
+        """The open index as it is: for who looks twice and has to see the same."""
+        return self._engine if self._engine is not None else self.engine()
 
     def _caught_up(self, progress: Progress | None) -> Engine:
         """The index after a refresh, or as it was where it can't be written."""

@@ -1,70 +1,67 @@
-"""`memtree bench retrieval`: how well and how fast search finds what questions ask for.
+"""`memtree bench`: how well and how fast memtree finds what questions ask for.
 
-The corpus goes the way that any user's JSONL goes: imported into a tree of markdown files, indexed,
-searched with the group as scope. Nothing here knows what the data set is.
+`retrieval` measures on somebody's own questions. The corpus goes the way that any user's JSONL
+goes: imported into a tree of markdown files, indexed, searched with the group as scope. Nothing
+here knows what the data set is. `memtree.hosting.bench_measures` says what is measured.
 
-Measures, over questions with gold documents: recall@k is the share of gold ids among the first k;
-all@10 the share of questions with all gold ids among the first 10; nDCG@10 with binary gains
-(Järvelin & Kekäläinen 2002); MRR the mean of 1/rank of the first gold id (0 when not among the
-hits).
+`suites` are the benchmarks that plugins bring, which `run` asks; `compare` sets plugins against the
+plain tree. All work on trees of their own in temporary folders.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
 import time
-from math import log2
 from typing import TYPE_CHECKING
 
 from memtree.app import init_tree
-from memtree.errors import UsageError
-from memtree.knowledge.path import slug
-from memtree.knowledge.query import Query
+from memtree.hosting import bench_data
+from memtree.hosting.bench_measures import measures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from memtree.app import Tree
+    from memtree.plugins.suite import Suite
 
     Progress = Callable[[str, int, int], None]
 
-CUTS = (1, 5, 10)
-LIMIT = 10
+__all__ = ["compare", "measures", "retrieval", "run", "suites"]
 
 
 def retrieval(
-    folder: str, *, keep: str | None = None, progress: Progress | None = None
-) -> dict[str, object]:
+    folder: str, *, plugins: Sequence[str] = (), keep: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, object]:  # fmt: skip
     """Measure on `corpus.jsonl`, `queries.jsonl` and `task.json` in `folder`.
 
-    Returns the task's name, sizes (`skipped` are documents without text, which can't be imported),
-    seconds to import and to index, milliseconds per question (mean,
-    median, 99th percentile), and `categories`: one row of measures each, `all` first. With `keep`
-    the tree stays in that folder. Raises UsageError when the folder holds no such files.
+    `plugins` take part in every search. Returns the task's name, sizes (`skipped` are documents
+    without text, which can't be imported), seconds to import and to index, milliseconds per
+    question (mean, median, 99th percentile), and `categories`: one row of measures each, `all`
+    first. With `keep` the tree stays in that folder. Raises UsageError when the folder holds no
+    such files, Unavailable for a plugin that can't be used.
     """
-    task, documents, questions = _read(folder)
+    data = bench_data.read(folder)
     with contextlib.ExitStack() as stack:
         place = keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="memtree-bench-"))
         tree = stack.enter_context(init_tree(os.path.join(place, "tree")))
-        skipped = 0
+        bench_data.need(tree, plugins)  # said before anything is built
         started = time.perf_counter()
-        for group, lines in _by_group(documents).items():
-            source = os.path.join(place, f"{slug(group) if group else 'all'}.jsonl")
-            with open(source, "w", encoding="utf-8") as file:
-                file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-            report = tree.import_paths([source], kind="jsonl", into=slug(group) if group else "")
-            skipped += report.skipped
+        skipped = bench_data.plant(tree, data, place)
         imported = time.perf_counter() - started
         started = time.perf_counter()
         tree.refresh(progress=progress)
         indexed = time.perf_counter() - started
         tree.max_age = 3600.0
-        scored, spent = _ask(tree, questions, progress)
-    spent.sort()
-    return {
-        "task": str(task.get("name") or os.path.basename(os.path.abspath(folder))),
-        "documents": len(documents) - skipped,
+        notes = bench_data.adopt(tree, plugins, folder)
+        notes += bench_data.need(tree, plugins)
+        scored = list(bench_data.asked(tree, data, plugins, progress=progress))
+    spent = sorted(each.ms for each in scored)
+    report: dict[str, object] = {
+        "task": data.name,
+        "documents": len(data.documents) - skipped,
         "skipped": skipped,
         "questions": len(scored),
         "import_s": round(imported, 3),
@@ -72,91 +69,76 @@ def retrieval(
         "ms_mean": round(sum(spent) / max(1, len(spent)), 3),
         "ms_p50": round(spent[len(spent) // 2], 3) if spent else 0.0,
         "ms_p99": round(spent[int(len(spent) * 0.99)], 3) if spent else 0.0,
-        "categories": list(_table(scored)),
+        "categories": bench_data.categories(scored),
     }
+    return report | ({"with": list(plugins), "notes": notes} if plugins else {})
 
 
-def measures(found: Sequence[str], gold: Sequence[str]) -> dict[str, float]:
-    """The measures of one question: ids found, best first, and the ids that should be."""
-    wanted = set(gold)
-    ranks = [rank for rank, item in enumerate(found, 1) if item in wanted]
-    out = {f"recall@{cut}": sum(1 for rank in ranks if rank <= cut) / len(wanted) for cut in CUTS}
-    out["all@10"] = float(sum(1 for rank in ranks if rank <= 10) == len(wanted))
-    ideal = sum(1 / log2(rank + 1) for rank in range(1, min(10, len(wanted)) + 1))
-    out["ndcg@10"] = sum(1 / log2(rank + 1) for rank in ranks if rank <= 10) / ideal
-    out["mrr"] = 1 / ranks[0] if ranks else 0.0
-    return out
+def suites() -> dict[str, tuple[str, Suite]]:
+    """The benchmarks of all plugins that are installed: name -> (plugin, suite).
 
+    A plugin that can't be loaded has none; of two suites with one name the first stays, and
+    `retrieval` is ours.
+    """
+    from memtree.hosting import registry
 
-def _ask(
-    tree: object, questions: list[dict[str, object]], progress: Progress | None
-) -> tuple[list[tuple[str, dict[str, float]]], list[float]]:
-    from memtree.app import Tree
-
-    if not isinstance(tree, Tree):
-        raise TypeError("a tree is asked")
-    scored: list[tuple[str, dict[str, float]]] = []
-    spent: list[float] = []
-    for number, question in enumerate(questions):
-        gold = question.get("gold")
-        if not isinstance(gold, list) or not gold:
+    found: dict[str, tuple[str, Suite]] = {}
+    for name in registry.names():
+        loaded = registry.load(name)
+        if isinstance(loaded, registry.Broken) or not loaded.has("bench"):
             continue
-        group = str(question.get("group") or "")
-        query = Query(
-            str(question.get("text", "")), scope=slug(group) if group else "", limit=LIMIT
-        )
-        started = time.perf_counter()
-        answer = tree.search(query)
-        spent.append(1000 * (time.perf_counter() - started))
-        found = measures([hit.id for hit in answer.hits], [str(item) for item in gold])
-        scored.append((str(question.get("category") or "none"), found))
-        if progress is not None:
-            progress("asking", number + 1, len(questions))
-    return scored, spent
-
-
-def _table(scored: list[tuple[str, dict[str, float]]]) -> Iterator[dict[str, object]]:
-    names = sorted({category for category, _ in scored})
-    for name in ["all", *(names if len(names) > 1 else [])]:
-        rows = [found for category, found in scored if name in ("all", category)]
-        row: dict[str, object] = {"category": name, "questions": len(rows)}
-        for measure in rows[0] if rows else ():
-            row[measure] = round(sum(found[measure] for found in rows) / len(rows), 4)
-        yield row
-
-
-def _by_group(documents: list[dict[str, object]]) -> dict[str, list[dict[str, object]]]:
-    found: dict[str, list[dict[str, object]]] = {}
-    for document in documents:
-        line = {key: value for key, value in document.items() if key not in ("group", "date")}
-        if document.get("date"):
-            line["time"] = document["date"]
-        found.setdefault(str(document.get("group") or ""), []).append(line)
+        with contextlib.suppress(Exception):  # another's code: it has no benchmark then
+            for suite in loaded.plugin.bench():  # type: ignore[attr-defined]
+                if suite.name != "retrieval":
+                    found.setdefault(suite.name, (name, suite))
     return found
 
 
-def _read(
-    folder: str,
-) -> tuple[dict[str, object], list[dict[str, object]], list[dict[str, object]]]:
-    read: list[list[dict[str, object]]] = []
-    for name in ("corpus.jsonl", "queries.jsonl"):
-        path = os.path.join(folder, name)
-        try:
-            with open(path, encoding="utf-8") as file:
-                lines = [json.loads(line) for line in file if line.strip()]
-        except FileNotFoundError:
-            raise UsageError(
-                f"there is no {name} in '{folder}'",
-                hint="the folder holds corpus.jsonl, queries.jsonl and task.json",
-            ) from None
-        except (OSError, ValueError) as error:
-            raise UsageError(f"'{path}' can't be read: {error}") from error
-        read.append([line for line in lines if isinstance(line, dict)])
-    task: dict[str, object] = {}
-    with (
-        contextlib.suppress(OSError, ValueError),
-        open(os.path.join(folder, "task.json"), encoding="utf-8") as file,
-    ):
-        loaded = json.load(file)
-        task = loaded if isinstance(loaded, dict) else {}
-    return task, read[0], read[1]
+def run(
+    name: str, *, data: str = "", seed: int = 0, plugins: Sequence[str] = (), limit: int = 0,
+    resume: str = "", options: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, object]:  # fmt: skip
+    """Run the benchmark of a plugin; `memtree.hosting.benching.run` says what the report holds.
+
+    Raises UsageError for a benchmark that is not there, and as `benching.run` does.
+    """
+    from memtree.errors import UsageError
+    from memtree.hosting.benching import Run
+    from memtree.hosting.benching import run as asked
+
+    known = suites()
+    if name not in known:
+        raise UsageError(
+            f"no plugin brings a benchmark {name!r}",
+            hint=f"there are {', '.join(['retrieval', *known])}",
+        )
+    plugin, suite = known[name]
+    return asked(
+        Run(
+            suite=suite, plugin=plugin, opened=_opened, data=data, seed=seed,
+            plugins=tuple(plugins), limit=limit, resume=resume, options=dict(options or {}),
+            progress=progress,
+        )
+    )  # fmt: skip
+
+
+def compare(
+    names: Sequence[str], folder: str, *, seed: int = 0, limit: int = 0,
+    progress: Progress | None = None,
+) -> tuple[dict[str, object], list[str]]:  # fmt: skip
+    """Plugins against the plain tree on a data folder: the report, and lines for people.
+
+    Raises UsageError and Unavailable as `memtree.hosting.comparing.compare` does.
+    """
+    from memtree.hosting.comparing import compare as measured
+
+    with tempfile.TemporaryDirectory(prefix="memtree-compare-") as place:
+        return measured(
+            list(names), folder, opened=_opened, place=place, seed=seed, limit=limit,
+            progress=progress,
+        )  # fmt: skip
+
+
+def _opened(place: str) -> Tree:
+    return init_tree(place)

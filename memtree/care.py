@@ -57,6 +57,7 @@ def doctor(tree: Tree) -> list[DoctorRow]:
         _current(tree),
         _vectors(tree),
         _language_model(tree),
+        _plugins(tree),
         _writing(tree),
         _journal(tree),
         _watcher(tree),
@@ -72,6 +73,13 @@ def _settings(tree: Tree) -> DoctorRow:
             "settings", ok=False, detail="; ".join(warnings), hint="memtree config list"
         )
     return DoctorRow("settings", ok=True, detail="config.toml is understood")
+
+
+def _plugins(tree: Tree) -> DoctorRow:
+    well, ailing = tree.plugin_health()
+    if ailing:
+        return DoctorRow("plugins", ok=False, detail="; ".join(ailing), hint="memtree plugins list")
+    return DoctorRow("plugins", ok=True, detail=", ".join(well) or "none is enabled here")
 
 
 def _index(tree: Tree) -> DoctorRow:

@@ -28,6 +28,8 @@ class Consulting(_Tree):
     """
 
     language_model: LanguageModel | None = None
+    without_model: bool = False
+    """Whatever the settings say: for measurements that no model may change."""
     _chosen: tuple[object, LanguageModel] | None = None
 
     def close(self) -> None:
@@ -50,7 +52,7 @@ class Consulting(_Tree):
         """The question with evidence, rules and a schema: one document for an agent to answer."""
         from memtree.retrieve.agentic.host import HostTier
 
-        tier = HostTier(self._means(query))
+        tier = HostTier(self.means_for(query))
         self.ask_tier(query, tier)
         return tier.document
 
@@ -61,7 +63,7 @@ class Consulting(_Tree):
         """
         from memtree.retrieve.agentic.host import HostTier
 
-        return self._cited(self.ask_tier(query, HostTier(self._means(query), plan)))
+        return self._cited(self.ask_tier(query, HostTier(self.means_for(query), plan)))
 
     def ask_tier(self, query: Query, tier: Tier) -> Answer:
         """Ask one tier alone in the place of tier 5, whatever the query says of tiers."""
@@ -81,9 +83,12 @@ class Consulting(_Tree):
     def _consult(self, query: Query) -> Tier:
         from memtree.retrieve.agentic.tier import AgenticTier
 
-        return AgenticTier(self._means(query))
+        company = self._company
+        if company is None:
+            return AgenticTier(self.means_for(query))
+        return AgenticTier(self.means_for(query), look=company.look)
 
-    def _means(self, query: Query) -> Means:
+    def means_for(self, query: Query) -> Means:
         """What tier 5 may use for a question.
 
         A model that is set and can't be used is no error: the reason is said in the answer. Raises
@@ -99,13 +104,27 @@ class Consulting(_Tree):
             return Means(budget=budget, replayed=query.replay)
         if self.language_model is not None:
             return Means(budget=budget, model=self.language_model, wanted=True)
-        if self.config.text("llm.model").strip() in ("", "none"):
+        if not self.has_model():
             return Means(budget=budget)
         try:
             return Means(budget=budget, model=self._model(), wanted=True)
         except MemtreeError as error:
             reason = f"{error.message} ({error.hint})" if error.hint else error.message
             return Means(budget=budget, wanted=True, reason=reason)
+
+    def has_model(self) -> bool:
+        """Whether a language model is set; it may turn out not to be usable."""
+        if self.without_model:
+            return False
+        return self.language_model is not None or self.config.text("llm.model").strip() not in (
+            "", "none",
+        )  # fmt: skip
+
+    def model_or_none(self) -> LanguageModel | None:
+        """The model to ask, None when none is set. Raises ModelUnavailable."""
+        if self.language_model is not None or not self.has_model():
+            return self.language_model
+        return self._model()
 
     def _model(self) -> LanguageModel:
         """The model that the settings name, loaded once. Raises ModelUnavailable."""

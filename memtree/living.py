@@ -76,7 +76,10 @@ def consolidate(tree: Tree, *, now: str, dry_run: bool = False, yes: bool = Fals
     rows = tree.rows()
     return consolidate(
         tree.root, rows, uses=uses(tree.root), policy=policy_of(tree.config), now=now,
-        judges=Judges(freshness=_freshness(tree), is_held=_Held(tree)), dry_run=dry_run, yes=yes,
+        judges=Judges(
+            freshness=_freshness(tree), is_held=_Held(tree), opinion=tree.opinions(now)
+        ),
+        dry_run=dry_run, yes=yes,
         findings=findings(tree, [row.path for row in rows], now=now),
         wait_s=tree.config.number("write.wait"),
     )  # fmt: skip

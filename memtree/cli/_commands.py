@@ -30,6 +30,7 @@ COMMANDS = (
     (SET_UP, "demo", "demo", "See it work on a small tree that comes with memtree."),
     (ASK, "query", "ask", "Answer a question from the cheapest tier that is sure, or say absent."),
     (ASK, "search", "ask", "Rank the entries that fit some words."),
+    (ASK, "ask", "ask", "Answer by the agentic tier, with planners and packers of plugins."),
     (HANDLE, "add", "add", "Write one entry."),
     (HANDLE, "curate", "curate", "Learn from texts, files, chats or a pipe; shows what and why."),
     (HANDLE, "review", "review", "Decide on what `curate` held back: list, show, accept, reject."),
@@ -72,6 +73,7 @@ COMMANDS = (
     ),
     (CARE, "watch", "care", "Keep the index fresh while files change."),
     (SET_UP, "models", "models", "Add, fetch, choose and try language models; none is needed."),
+    (SET_UP, "plugins", "plugins", "Other memory models as plugins: list, enable, verify."),
     (SET_UP, "config", "config", "Read and write the settings of this tree, and your own."),
     (SET_UP, "completion", "completion", "Print the completion script for a shell."),
     (SET_UP, "bench", "bench", "Measure memtree on your own questions."),
@@ -84,11 +86,9 @@ SUMMARIES = {name: summary for _, name, _, summary in COMMANDS}
 # What the design promises for a later version, and what to do until then. Not in the help.
 LATER = {
     "adapters": "`memtree import` brings in markdown, Obsidian, OKF and JSONL today",
-    "ask": '`memtree query "..."` answers without a model',
     "install": "`--json` of every command is there for programs today",
     "lsp": "`memtree check` finds broken links today",
     "mcp": "`memtree search --batch - --json` serves a program today",
-    "plugins": "the exact, fuzzy and fulltext tiers need none",
     "serve": "`memtree search --batch - --json` serves a program today",
 }
 
@@ -100,6 +100,11 @@ OPTIONS = (
     ("--version", "Print the version."),
     ("--help, -h", "Show this, or with a command all about it."),
 )
+PLUGIN_WORDS = (
+    "audit", "conflicts", "cube", "hippo", "layers", "lmeb", "mbc", "memgas", "qa", "sir", "tick",
+    "tim", "warm",
+)  # fmt: skip
+"""First words of the commands that the built-in plugins bring; a test compares them with these."""
 FIRST_STEPS = "New here? `memtree demo` shows it, `memtree init` starts your own."
 
 
@@ -118,6 +123,9 @@ def _help_lines() -> Iterator[str]:
         for place, name, _, summary in COMMANDS:
             if place == section:
                 yield f"  {name:<12}{summary}"
+    yield ""
+    yield "Of plugins (`memtree plugins list`):"
+    yield f"  {', '.join(PLUGIN_WORDS)}"
     yield ""
     yield "Options:"
     for flag, meaning in OPTIONS:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from memtree.app import Tree
 
 # Longer than a command takes to look things up, shorter than a person takes to edit a file.
@@ -20,6 +23,26 @@ def opened(tree: str | None) -> Tree:
     from memtree.app import open_tree
 
     return open_tree(tree, max_age=_ONE_LOOK_S)
+
+
+@contextmanager
+def somewhere(tree: str | None) -> Iterator[Tree]:
+    """The tree, or an empty one where there is none: for what can be looked at anywhere."""
+    from memtree.errors import TreeNotFound
+
+    try:
+        there = opened(tree)
+    except TreeNotFound:
+        if tree is not None:
+            raise
+        from tempfile import TemporaryDirectory
+
+        from memtree.app import init_tree
+
+        with TemporaryDirectory(prefix="memtree-") as place, init_tree(place) as there:
+            yield there
+        return
+    yield there
 
 
 def stdin_text() -> str:

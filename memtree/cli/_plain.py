@@ -63,7 +63,7 @@ PLAIN: dict[str, tuple[tuple[tuple[str, tuple[int, int]], ...], dict[str, tuple[
     ),
     "supersede": ((("old", _ONE), ("new", _ONE)), {"--from": ("since", TEXT)}),
     "doctor": ((), {}),
-    "index": ((), {"--rebuild": ("rebuild", FLAG)}),
+    "index": ((("what", _MAYBE),), {"--rebuild": ("rebuild", FLAG), "--with": ("with_", TEXT)}),
     "config get": ((("name", _ONE),), {}),
     "config set": ((("name", _ONE), ("value", _ONE)), {}),
     "config list": ((), {}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from memtree.cli._terminal import READABLE_WIDTH, Terminal, cells, clean, stderr, wrap
 from memtree.knowledge.anchor import FRESH
-from memtree.knowledge.query import ABSENT, DEGRADED
+from memtree.knowledge.query import ABSENT, AGENTIC, DEGRADED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ def _summary(out: Terminal, given: Answer, shown: int) -> str:
         f"confidence {given.confidence:.2f}",
         f"{given.ms:.0f} ms",
     ]
+    if given.by and given.tier != AGENTIC:
+        facts.append(f"with {clean(', '.join(given.by))}")
     return f" {out.dot} ".join(facts)
 
 
@@ -227,6 +229,10 @@ def _explain(out: Terminal, tiers: Sequence[TierReport]) -> None:
         out.line(f"  {tier.tier} {out.dot} {verdict} {out.dot} {tier.ms:.1f} ms")
         if tier.why:
             out.line(f"    {clean(tier.why)}")
+        for step in tier.steps:
+            said = ", ".join(f"{name}: {_number(value)}" for name, value in step.items())
+            for line in wrap(clean(said), READABLE_WIDTH - 4):
+                out.line(f"    {line}")
         for candidate in tier.candidates:
             facts = ", ".join(
                 f"{clean(str(name))} {_number(value)}"

@@ -40,6 +40,11 @@ class Commands(TyperGroup):
         if name in LATER and not ctx.resilient_parsing:
             raise Unavailable(f"{name!r} comes in a later version of memtree", hint=LATER[name])
         if name not in MODULES and not name.startswith("-") and not ctx.resilient_parsing:
+            from memtree.cli._plugins import load as of_plugin
+
+            command = of_plugin(name)
+            if command is not None:
+                return name, command, args[1:]
             guess = nearest(name, list(MODULES))
             raise typer.BadParameter(
                 f"no command {name!r}" + (f"; did you mean {guess!r}?" if guess else ""),

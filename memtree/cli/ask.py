@@ -9,10 +9,26 @@ import typer
 from memtree.cli._errors import DONE, NOTHING, UNAVAILABLE
 from memtree.cli._open import opened
 from memtree.cli._typer import JsonOption, TreeOption
+from memtree.cli._with import (
+    ConflictsOption,
+    ElicitOption,
+    ModeOption,
+    PackOption,
+    SetOption,
+    ShowPromptOption,
+    ThinkOption,
+    Wanted,
+    WithOption,
+    keep_thoughts,
+    plugins_of,
+    print_pack,
+)  # fmt: skip
 from memtree.errors import Unavailable, UsageError
 from memtree.knowledge.query import ABSENT, AGENTIC, DEGRADED, TIERS, Query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from memtree.app import Tree
     from memtree.knowledge.query import Answer
 
@@ -67,10 +83,6 @@ PlanOption = Annotated[
         "--plan", metavar="FILE", help="Check an agent's answer to --plan-prompt. - is stdin."
     ),
 ]
-WithOption = Annotated[
-    list[str] | None,
-    typer.Option("--with", metavar="PLUGIN", help="Use a plugin [not in this version]."),
-]
 
 
 def query(
@@ -98,6 +110,13 @@ def query(
     plan: PlanOption = None,
     at: AtOption = None,
     with_: WithOption = None,
+    pack: PackOption = None,
+    show_prompt: ShowPromptOption = False,
+    think: ThinkOption = False,
+    conflicts: ConflictsOption = None,
+    elicit: ElicitOption = False,
+    mode: ModeOption = None,
+    set_: SetOption = None,
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
@@ -107,10 +126,15 @@ def query(
     sentences are shown only if the entries that they cite say so. --max-tier semantic leaves it
     out. --tier agentic takes several steps without a model, too, and says so.
 
-    Exits 0 when found, 1 when the tree does not hold it, 3 when a tier that was asked for could
-    not be used, or not with a model.
+    --pack, --think, --conflicts, --elicit and --mode ask a plugin to take part, as --with does.
+
+    Exits 0 when found, 1 when the tree does not hold it, 3 when a tier or a plugin that was asked
+    for could not be used, or not with a model.
     """
-    _not_yet(at, with_)
+    _not_yet(at)
+    wanted = plugins_of(
+        with_, set_, pack=pack, thinks=think, conflicts=conflicts, elicit=elicit, mode=mode
+    )
     asked = _question(
         question,
         scope=in_,
@@ -121,8 +145,11 @@ def query(
         why_not=why_not,
         budget=budget,
         replay=replay,
+        wanted=wanted,
     )
     there = _able(opened(tree), tier)
+    if show_prompt:
+        return print_pack(there, asked, as_json=as_json)
     if plan_prompt or plan is not None:
         from memtree.cli._trace import print_whole, read_text
 
@@ -131,13 +158,53 @@ def query(
             return DONE
         given = there.answer_plan(asked, read_text(plan))
     else:
-        given = there.query(asked)
+        given = _asked(there, there.ask if pack or mode or elicit else there.query, asked)
+    if think:
+        keep_thoughts(there, given)
     if trace is not None:
         from memtree.cli._trace import write
 
         write(trace, given)
     few = limit is None
     return _show(given, there.root, as_json=as_json, explain=explain, verb="query", few=few)
+
+
+def ask(
+    question: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="What to ask.")],
+    *,
+    in_: Annotated[
+        str, typer.Option("--in", "--scope", metavar="FOLDER", help="Ask only this part.")
+    ] = "",
+    limit: LimitOption = 10,
+    explain: ExplainOption = False,
+    budget: BudgetOption = "",
+    trace: TraceOption = None,
+    with_: WithOption = None,
+    set_: SetOption = None,
+    think: ThinkOption = False,
+    as_json: JsonOption = False,
+    tree: TreeOption = None,
+) -> int:
+    """Answer by the agentic tier, with planners and packers of plugins.
+
+    Every sentence of an answer is checked against the entries that it cites. Without a language
+    model several steps are taken all the same, and the answer says so.
+
+    Exits as `query` does.
+    """
+    asked = _question(
+        question, scope=in_, limit=limit, tier=None, max_tier=None, explain=explain, why_not=None,
+        budget=budget, wanted=plugins_of(with_, set_, thinks=think),
+    )  # fmt: skip
+    there = opened(tree)
+    given = _asked(there, there.ask, asked)
+    if think:
+        keep_thoughts(there, given)
+    if trace is not None:
+        from memtree.cli._trace import write
+
+        write(trace, given)
+    return _show(given, there.root, as_json=as_json, explain=explain, verb="query")
 
 
 def search(
@@ -161,6 +228,7 @@ def search(
     ] = None,
     at: AtOption = None,
     with_: WithOption = None,
+    set_: SetOption = None,
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
@@ -170,7 +238,8 @@ def search(
     one JSON document on its own line, as soon as it is known; a line that cannot be read is
     answered by a document with an `error`, the rest go on, and the exit code is 1.
     """
-    _not_yet(at, with_)
+    _not_yet(at)
+    wanted = plugins_of(with_, set_)
     if batch is not None:
         if words:
             raise UsageError("--batch FILE takes the place of the query", hint="give only one")
@@ -185,6 +254,7 @@ def search(
             explain=explain,
             why_not=why_not,
             ranks=True,
+            wanted=wanted,
         )
         return run(_able(opened(tree), tier), batch, template)
     asked = _question(
@@ -196,22 +266,28 @@ def search(
         explain=explain,
         why_not=why_not,
         ranks=True,
+        wanted=wanted,
     )
     there = _able(opened(tree), tier)
-    return _show(there.search(asked), there.root, as_json=as_json, explain=explain, verb="search")
+    given = _asked(there, there.search, asked)
+    return _show(given, there.root, as_json=as_json, explain=explain, verb="search")
 
 
-def _not_yet(at: str | None, plugins: list[str] | None) -> None:
+def _not_yet(at: str | None) -> None:
     if at is not None:
         raise Unavailable(
             "answering from an earlier revision (--at) comes in a later version of memtree",
             hint="`memtree diff --rev REV` and `memtree restore --rev REV` look back today",
         )
-    if plugins:
-        raise Unavailable(
-            f"the plugin {plugins[0]!r} cannot be used: plugins come in a later version of memtree",
-            hint="leave out --with; the exact, fuzzy and fulltext tiers answer",
-        )
+
+
+def _asked(there: Tree, ask: Callable[[Query], Answer], query: Query) -> Answer:
+    """Ask, and show how far long work is: what plugins derive of a large tree, the first time."""
+    from memtree.cli._progress import Progress
+
+    with Progress() as progress:
+        there.engine(progress=progress)
+        return ask(query)
 
 
 def _able(there: Tree, tier: str | None) -> Tree:
@@ -240,6 +316,7 @@ def _question(
     budget: str = "",
     replay: str | None = None,
     ranks: bool = False,
+    wanted: Wanted | None = None,
 ) -> Query:
     if not words:
         raise UsageError("there is nothing to look for", hint="memtree search WORDS")
@@ -279,6 +356,8 @@ def _question(
         why_not=why_not,
         budget=budget,
         replay=document,
+        plugins=wanted.names if wanted is not None else (),
+        options=wanted.options if wanted is not None else None,
     )
 
 
@@ -299,4 +378,4 @@ def _show(
     return NOTHING if given.status == ABSENT or not given.hits else DONE
 
 
-COMMANDS = {"query": query, "search": search}
+COMMANDS = {"ask": ask, "query": query, "search": search}

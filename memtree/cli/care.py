@@ -7,6 +7,7 @@ from memtree.cli._open import opened
 from memtree.cli._progress import Progress
 from memtree.cli._render import plural, table
 from memtree.cli._terminal import Terminal, clean, stdout
+from memtree.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,9 +111,15 @@ def doctor(as_json: JsonOption = False, tree: TreeOption = None) -> int:
 
 
 def index(
+    what: Annotated[
+        str, typer.Argument(metavar="[compress]", help="Compress the vectors, with a plugin.")
+    ] = "",
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Forget the index and read every file again.")
     ] = False,
+    with_: Annotated[
+        str, typer.Option("--with", metavar="PLUGIN", help="Which plugin compresses.")
+    ] = "mbc",
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
@@ -121,6 +128,8 @@ def index(
     Making the vectors of a large model takes long: it can be interrupted, and goes on where it
     stopped. Exits 3 when something could not be indexed yet.
     """
+    if what:
+        return _compress(what, with_, as_json=as_json, tree=tree)
     there = opened(tree)
     with Progress() as progress:
         report = there.refresh(rebuild=rebuild, progress=progress)
@@ -151,6 +160,16 @@ def index(
         if report.problems:
             _findings(out, report.problems)
     return 3 if report.pending or why or (vectors is not None and vectors.left) else DONE
+
+
+def _compress(what: str, plugin: str, *, as_json: bool, tree: str | None) -> int:
+    """`memtree index compress --with PLUGIN`: what the plugin's own command does."""
+    if what != "compress":
+        raise UsageError(f"an index can't be {what!r}", hint="memtree index compress --with mbc")
+    from memtree.cli import main
+
+    words = [plugin, "compress", *(["--json"] if as_json else [])]
+    return main([*words, *(["--tree", tree] if tree is not None else [])])
 
 
 def _vectors(there: Tree, progress: Progress) -> tuple[Embedded | None, str]:

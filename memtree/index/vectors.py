@@ -222,6 +222,19 @@ class Vectors:
         step = step_of(size)
         return [value / step for value in self._rows[size * place : size * place + size]]
 
+    def matrix(self) -> tuple[list[int], Any]:
+        """All passages that have a vector, and these as float32 rows of unit length."""
+        from memtree.numerics import load_numpy
+
+        load_numpy()
+        import numpy as np
+
+        alive = np.flatnonzero(np.frombuffer(self._alive, np.uint8)[: self.head.count])
+        table = np.frombuffer(self._rows, np.int8).reshape(-1, self.dimension)[alive]
+        rows = table.astype(np.float32)
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.frombuffer(self._ids, np.int64)[alive].tolist(), rows / np.maximum(norms, 1e-9)
+
     def _place(self, passage: int) -> int:
         """Where a passage stands, -1 when it has no vector."""
         place = self._tail.get(passage)

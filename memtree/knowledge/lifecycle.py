@@ -171,10 +171,10 @@ class Settled:
     `importance` is rounded as it will be written. `material` says whether importance (by a point
     or more) or maturity changed, so that it is worth writing; `archive` whether a draft fell
     below the bound; `used` is the day of the last real use that counted, or None; `reasons` say
-    why, a phrase each.
+    why, a phrase each. `due` says that it is archived whatever speaks for it: its time is over.
     """
 
-    __slots__ = ("archive", "importance", "material", "maturity", "reasons", "used")
+    __slots__ = ("archive", "due", "importance", "material", "maturity", "reasons", "used")
 
     def __init__(
         self, importance: float, maturity: str, *, material: bool, archive: bool,
@@ -186,6 +186,31 @@ class Settled:
         self.archive = archive
         self.used = used
         self.reasons = reasons
+        self.due = False
+
+
+def adjusted(
+    made: Settled | None, importance: float, grown: str, *, points: float, bound: str,
+    archive: bool, why: str,
+) -> Settled:  # fmt: skip
+    """A decision with `points` of importance added, maturity at most `bound`, perhaps archived.
+
+    `importance` and `grown` are what the entry has where nothing was decided (`made` is None).
+    """
+    used, reasons = (made.used, made.reasons) if made is not None else (None, ())
+    before = made.importance if made is not None else importance
+    value = round(clamped(before + points), DIGITS)
+    ripe = made.maturity if made is not None else grown
+    if bound in MATURITIES and MATURITIES.index(bound) < MATURITIES.index(ripe):
+        ripe = bound
+    is_more = abs(value - importance) >= MATERIAL or ripe != grown
+    found = Settled(
+        value, ripe, material=is_more or (made is not None and made.material),
+        archive=archive or (made is not None and made.archive), used=used,
+        reasons=(*reasons, why) if why else reasons,
+    )  # fmt: skip
+    found.due = archive
+    return found
 
 
 def settle(

@@ -23,11 +23,13 @@ class Query:
     `scope` is a folder of the tree ("" for all of it); `limit` is 1 to 1000; `tier` runs one
     tier alone; `max_tier` stops the climb there. `budget` is what tier 5 may spend, in words; the
     tree's setting where it is "". `replay` is the trace of an earlier answer, to be run again.
+    `plugins` are asked for by name, besides those that the tree has enabled; `options` are theirs
+    for this question, by `plugin.option`.
     """
 
     __slots__ = (
-        "budget", "explain", "id", "limit", "max_tier", "replay", "scope", "text", "tier",
-        "why_not",
+        "budget", "explain", "id", "limit", "max_tier", "options", "plugins", "replay", "scope",
+        "text", "tier", "why_not",
     )  # fmt: skip
 
     def __init__(
@@ -43,10 +45,14 @@ class Query:
         id: str | None = None,  # noqa: A002  (the word of the contract)
         budget: str = "",
         replay: Mapping[str, object] | None = None,
+        plugins: Sequence[str] = (),
+        options: Mapping[str, object] | None = None,
     ) -> None:
         self.text = text
         self.budget = budget
         self.replay = replay
+        self.plugins = plugins
+        self.options = options
         self.scope = scope
         self.limit = limit
         self.tier = tier
@@ -155,9 +161,12 @@ class Quote:
 
 
 class TierReport:
-    """What one tier did: milliseconds, whether it was sure, and why or why not."""
+    """What one tier or plugin did: milliseconds, whether it was sure, and why or why not.
 
-    __slots__ = ("candidates", "ms", "sure", "tier", "why")
+    `steps` are what a plugin tells of its way, for those who ask to have it explained.
+    """
+
+    __slots__ = ("candidates", "ms", "steps", "sure", "tier", "why")
 
     def __init__(
         self,
@@ -167,7 +176,9 @@ class TierReport:
         sure: bool,
         why: str,
         candidates: Sequence[dict[str, object]] = (),
+        steps: Sequence[dict[str, object]] = (),
     ) -> None:
+        self.steps = steps
         self.tier = tier
         self.ms = ms
         self.sure = sure
@@ -184,6 +195,8 @@ class TierReport:
         }
         if self.candidates:
             out["candidates"] = list(self.candidates)
+        if self.steps:
+            out["steps"] = list(self.steps)
         return out
 
 

@@ -18,7 +18,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from memtree.errors import MemtreeError, Refused
-from memtree.knowledge.lifecycle import REAL, START, day_number, day_text, last_day, settle
+from memtree.knowledge.lifecycle import (
+    REAL,
+    START,
+    adjusted,
+    day_number,
+    day_text,
+    last_day,
+    settle,
+)  # fmt: skip
 from memtree.knowledge.standing import Standing, replaced_because
 from memtree.lifecycle.archive import stub_of
 from memtree.tree.format import find_front
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
 
     from memtree.index.row import Row
     from memtree.knowledge.lifecycle import Policy, Settled, Use
+    from memtree.plugins.api import Delta
 
 VERIFIED_DAYS = 365.0  # what a person confirmed within a year is not archived
 CHANGED = "it changed meanwhile"
@@ -99,15 +108,18 @@ class Judges:
     """What the rooms next door know, each a function of a path.
 
     `freshness` gives `fresh`, `drifted`, `gone` or "" of the evidence; `is_held` whether a core
-    entry links there.
+    entry links there. `opinion` is what plugins want of a row with its uses, of a day: a
+    `memtree.plugins.api.Delta`, or None.
     """
 
-    __slots__ = ("freshness", "is_held")
+    __slots__ = ("freshness", "is_held", "opinion")
 
     def __init__(
         self, freshness: Callable[[str], str] | None = None,
         is_held: Callable[[str], bool] | None = None,
+        opinion: Callable[[Row, Sequence[Use], float], Delta | None] | None = None,
     ) -> None:  # fmt: skip
+        self.opinion = opinion
         self.freshness = freshness or (lambda _: "")
         self.is_held = is_held or (lambda _: False)
 
@@ -140,9 +152,30 @@ class Decider:
                 made.settled[key] = since
             done = uses.get(key, ())
             settled = self._settled(row, standing, since, done)
+            if self.judges.opinion is not None:
+                settled = self._advised(row, settled, done)
             if settled is not None:
                 self._add(made, row, standing, settled, [u for u in done if self._counts(u, since)])
         return made
+
+    def _advised(self, row: Row, settled: Settled | None, uses: Sequence[Use]) -> Settled | None:
+        """What is left of a decision when plugins had their say; None when nothing is to be done.
+
+        What is frozen is left as it is. Importance that others add is added once at a settling.
+        """
+        delta = self.judges.opinion(row, uses, self.today) if self.judges.opinion else None
+        if delta is None:
+            return settled
+        if delta.state == "frozen":
+            return None
+        points = delta.importance
+        if settled is None and Standing(row.standing).settled[:10] == self.now[:10]:
+            points = 0.0  # settled today already: another run adds nothing
+        made = adjusted(
+            settled, row.importance, row.maturity, points=points, bound=delta.maturity,
+            archive=delta.state == "archived", why=delta.why,
+        )  # fmt: skip
+        return made if made.material or made.archive else None
 
     def _counts(self, use: Use, since: float | None) -> bool:
         return use[1] in REAL and use[0] <= self.today and (since is None or use[0] > since)
@@ -190,6 +223,8 @@ class Decider:
             reason = f"`{ARCHIVE}/` holds files that memtree did not put there"
             if self.may_archive:
                 reason = self._why_kept(row, standing, raw, meta, changes) if is_ours else "foreign"
+                if settled.due and is_ours:
+                    reason = _why_no_stub(row.path, raw, changes)
             if reason:
                 _keep(settled)
                 if is_ours:

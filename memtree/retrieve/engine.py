@@ -18,7 +18,7 @@ from memtree.retrieve.exact import ExactTier
 from memtree.retrieve.full_text import FullTextTier
 from memtree.retrieve.question import has_stranger, stop_words, words_of
 from memtree.retrieve.snippet import snippet
-from memtree.retrieve.tier import Ask, Behind, Finding
+from memtree.retrieve.tier import Ask, Behind, Finding, left_of
 from memtree.retrieve.vitality import Vitality
 from memtree.retrieve.witness import witnessed
 from memtree.tree.lock import journal_pending
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from memtree.embed.protocol import Embedder
     from memtree.knowledge.query import Quote
     from memtree.retrieve.meaning import Meaning, Meanings
-    from memtree.retrieve.tier import Match, Tier
+    from memtree.retrieve.tier import Company, Match, Tier
 
 MODEL_FREE = TIERS[:4]
 CACHE = os.path.join(".memtree", "cache")
@@ -61,6 +61,8 @@ class Engine:
         self._embedding: dict[str, Any] = {}
         # Tier 5 for a question; whoever can choose a model gives it.
         self.consult: Callable[[Query], Tier] | None = None
+        # The plugins that take part in a question; whoever hosts them gives them.
+        self.company: Company | None = None
         self._take_facts()
         # Changes on disk that are known not to be indexed, because that could not be done now.
         self.behind = 0
@@ -165,25 +167,35 @@ class Engine:
             language=self.language, memory=self._memory, frequencies=self._frequencies,
             meaning=self.meaning, vitality=self.vitality, now=time.time() / 86_400,
         )  # fmt: skip
+        if self.company is not None:
+            ask.limit = self.company.width(query.limit)
         reports, findings, chosen = self._climb(ask, climb=climb)
         if query.scope and not self.catalog.has_folder(query.scope):
             ask.notes.append(f"there is no folder '{query.scope}' in this tree")
         odd = self.catalog.unnamed()
         if odd:
             ask.notes.append(f"{odd} files are left out: their names can't be read; memtree check")
-        hits = self._hits(ask, findings if not climb else [chosen] if chosen else [])
+        shown = findings if not climb else [chosen] if chosen else []
+        if self.company is not None:
+            shown = self.company.shown(findings, chosen) if chosen or not climb else []
+        if self.company is not None and not self.company.refines:
+            ask.limit = query.limit
+        hits = self._hits(ask, shown)
+        if self.company is not None:
+            hits = self.company.refined(self, ask, hits)[: query.limit]
+            chosen = left_of(chosen, hits)
+            hits = hits if chosen or not climb else []
         quotes: Sequence[Quote] = ()
         last = findings[-1][1] if chosen and chosen[0] == AGENTIC else None
         if chosen and hits and last is None:
             from memtree.retrieve.extract import extract
 
             quotes = extract(ask, chosen[1].matches, by_name=chosen[0] in TIERS[:2])
+        reason = None
         if query.why_not:
             from memtree.retrieve.why_not import why_not
 
             reason = why_not(self, ask, hits, findings)
-        else:
-            reason = None
         if climb:
             status = FOUND if chosen and hits else ABSENT
             confidence = chosen[1].confidence if chosen else 0.0
@@ -200,12 +212,13 @@ class Engine:
             indexed=self.catalog.count(),
             pending=max(waiting, self.catalog.pending()) + self.behind,
             ms=1000 * (time.perf_counter() - started),
-            answer=_in_words(quotes, hits) if climb and hits else None,
+            answer=("\n".join(map(str, quotes)) or hits[0].snippet) if climb and hits else None,
             quotes=quotes,
             notes=ask.notes,
             why_not=reason,
         )
-        return last.told(answer) if last is not None else answer  # type: ignore[attr-defined]
+        answer = last.told(answer) if last is not None else answer  # type: ignore[attr-defined]
+        return answer if self.company is None else self.company.told(answer)
 
     def _climb(
         self, ask: Ask, *, climb: bool
@@ -221,6 +234,9 @@ class Engine:
             why = "" if climb or query.tier else self._spared(name, ask)
             if why:
                 reports.append(TierReport(name, ms=0.0, sure=False, why=why))
+                joined = self._joined(name, ask, None, reports)
+                if joined is not None:
+                    findings.append((name, joined))
                 continue
             if name not in ("exact", "fuzzy") and ask.gathered is None:
                 correct_words(ask)  # once: tier 4 goes on from what tier 3 gathered
@@ -234,10 +250,21 @@ class Engine:
                     candidates=_candidates(finding) if query.explain else (),
                 )
             )
+            finding = self._joined(name, ask, finding, reports) or finding
             findings.append((name, finding))
             if climb and (finding.sure or name == AGENTIC):
-                return reports, findings, (name, finding)
-        return reports, findings, None
+                if name != AGENTIC and self.company is not None and self.company.has_more(name):
+                    continue  # a plugin that was asked for by name has its say
+                break
+        sure = [(name, finding) for name, finding in findings if finding.sure or name == AGENTIC]
+        return reports, findings, sure[0] if climb and sure else None
+
+    def _joined(
+        self, name: str, ask: Ask, finding: Finding | None, reports: list[TierReport]
+    ) -> Finding | None:
+        """What a tier and the plugins beside it found together."""
+        company = self.company
+        return company.beside(name, self, ask, finding, reports) if company else finding
 
     def _spared(self, name: str, ask: Ask) -> str:
         """Why a ranking does without a tier; "" when it takes part."""
@@ -287,7 +314,6 @@ class Engine:
         return self.consult(query)
 
     def _hits(self, ask: Ask, findings: list[tuple[str, Finding]]) -> list[Hit]:
-        stems = {stem: 1.0 for word in ask.words if not word.stop for stem in word.stems}
         hits: list[Hit] = []
         seen: dict[int, Match] = {}
         for name, finding in findings:
@@ -297,12 +323,14 @@ class Engine:
                 if name == "fuzzy" and not finding.sure and ask.query.tier != "fuzzy":
                     continue
                 seen[match.row.number] = match
-                hits.append(self._hit(name, match, stems, ask.now))
+                hits.append(self.hit(name, match, ask))
         rows = {match.row.path: match.row for match in seen.values()}
         return witnessed(self.root, hits, rows, self.vitality, ask.now)
 
-    def _hit(self, tier: str, match: Match, stems: dict[str, float], now: float) -> Hit:
+    def hit(self, tier: str, match: Match, ask: Ask) -> Hit:
+        """A match as it is shown."""
         row = match.row
+        stems = {stem: 1.0 for word in ask.words if not word.stop for stem in word.stems}
         if not match.text:
             found = self.full_text.search(self.full_text.term("passage", row.number << 16), 1)  # type: ignore[arg-type]
             if found:
@@ -311,7 +339,7 @@ class Engine:
         shown, first, last = snippet(text, first, stems) if text else (row.description, 1, 1)
         if tier == "semantic" and not match.by_meaning:
             tier = "fulltext"  # what the words found, ordered with what the meaning says
-        alive = self.vitality.of(row, now)
+        alive = self.vitality.of(row, ask.now)
         return Hit(
             id=row.id or row.path.rpartition(".")[0], path=row.path, title=row.title,
             score=match.score, tier=tier, snippet=shown, lines=(first, last),
@@ -334,11 +362,6 @@ def _answering(
     if chosen and hits:
         return chosen[0]
     return hits[0].tier if hits else reports[-1].tier if reports else "exact"
-
-
-def _in_words(quotes: Sequence[Quote], hits: Sequence[Hit]) -> str:
-    """The answer as text: a quote a line; of an entry without a body, what describes it."""
-    return "\n".join(map(str, quotes)) or hits[0].snippet
 
 
 def _has_model() -> bool:

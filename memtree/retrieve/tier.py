@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from memtree.index.catalog import Catalog
     from memtree.index.full_text import FullText
     from memtree.index.row import Row
-    from memtree.knowledge.query import Query
+    from memtree.knowledge.query import Answer, Hit, Query, TierReport
+    from memtree.retrieve.agentic.looking import Looking
+    from memtree.retrieve.engine import Engine
     from memtree.retrieve.gathering import Gathering
     from memtree.retrieve.meaning import Meaning
     from memtree.retrieve.question import Word
@@ -26,6 +28,47 @@ if TYPE_CHECKING:
 
         def find(self, ask: Ask) -> Finding:
             """Matches, best first; raises nothing for odd questions."""
+            ...
+
+    class Company(Protocol):
+        """Whoever takes part in a question beside the tiers; `memtree.hosting` knows them."""
+
+        def has_more(self, tier: str) -> bool:
+            """Whether somebody who was asked for by name waits for a later tier."""
+            ...
+
+        def beside(
+            self, tier: str, engine: Engine, ask: Ask, finding: Finding | None,
+            reports: list[TierReport],
+        ) -> Finding | None:  # fmt: skip
+            """What the tier and those beside it found together; None for nothing at all."""
+            ...
+
+        def width(self, limit: int) -> int:
+            """How many matches a tier is asked for where `limit` are shown."""
+            ...
+
+        @property
+        def refines(self) -> bool:
+            """Whether hits may be taken out or added at the end."""
+            ...
+
+        def look(self, ask: Ask) -> Looking:
+            """The tree as tier 5 sees it, without what is taken out."""
+            ...
+
+        def shown(
+            self, findings: list[tuple[str, Finding]], chosen: tuple[str, Finding] | None
+        ) -> list[tuple[str, Finding]]:
+            """What is shown, in order, of all that was found."""
+            ...
+
+        def refined(self, engine: Engine, ask: Ask, hits: list[Hit]) -> list[Hit]:
+            """The hits as they leave them."""
+            ...
+
+        def told(self, answer: Answer) -> Answer:
+            """The answer, with who took part."""
             ...
 
 
@@ -96,3 +139,14 @@ class Finding:
         self.confidence = confidence
         self.sure = sure
         self.why = why
+
+
+def left_of(chosen: tuple[str, Finding] | None, hits: list[Hit]) -> tuple[str, Finding] | None:
+    """What a sure tier found, without what plugins left out; not sure without its first."""
+    if chosen is None or not chosen[1].matches or chosen[0] == "agentic":
+        return chosen
+    left = {hit.path for hit in hits}
+    if chosen[1].matches[0].row.path not in left:
+        return None
+    chosen[1].matches = [match for match in chosen[1].matches if match.row.path in left]
+    return chosen

@@ -1,6 +1,7 @@
 """What one question may cost in tier 5: steps, tokens, time. Spent before it is gone, never after.
 
-`8 steps, 6000 tokens, 60 s` in any order, any part of it; `0.2 s`, `200ms` and `2 min` are times.
+`8 steps, 6000 tokens, 60 s` in any order, any part of it; `0.2 s`, `200ms` and `2 min`
+are times, a number alone is tokens.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([a-z]+)", re.IGNORECASE)
 _MS = {"ms": 1.0, "s": 1000.0, "sec": 1000.0, "second": 1000.0, "min": 60_000.0, "minute": 60_000.0}
+FEW = 64
+"""A number alone is tokens from here on; a smaller one was meant for something else."""
 _HINT = 'like "8 steps, 6000 tokens, 60 s", or any part of it'
 
 
@@ -40,6 +43,8 @@ def parse_budget(text: str, base: Budget | None = None) -> Budget:
     """
     found: dict[str, float] = {}
     rest = text.strip()
+    if rest.isascii() and rest.isdigit() and int(rest) >= FEW:
+        rest += " tokens"  # a bare number: what packers and models call a budget
     while rest:
         part = _PART.match(rest)
         name = _name(part.group(2)) if part else ""

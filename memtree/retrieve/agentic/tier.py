@@ -22,7 +22,7 @@ from memtree.retrieve.extract import extract
 from memtree.retrieve.tier import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from memtree.knowledge.query import Answer, Quote
     from memtree.retrieve.agentic.evidence import Evidence
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from memtree.retrieve.agentic.several import Collected
     from memtree.retrieve.agentic.verified import Verified
     from memtree.retrieve.tier import Ask, Match
+
+    Gather = Callable[[Looking, Trace, Spending], Collected]
 
 # Passages that the model reads first.
 FIRST = 5
@@ -74,8 +76,14 @@ class AgenticTier:
 
     name = "agentic"
 
-    def __init__(self, means: Means) -> None:
+    def __init__(
+        self, means: Means, gather: Gather = several_steps, look: Callable[[Ask], Looking] = Looking
+    ) -> None:
         self.means = means
+        # How it sees the tree.
+        self.look = look
+        # What looks around before a model is asked, or without one.
+        self.gather = gather
 
     def find(self, ask: Ask) -> Consulted:
         """Ask the model that there is, else take the steps without one."""
@@ -89,7 +97,7 @@ class AgenticTier:
 
     def _found(self, ask: Ask) -> Consulted:
         means = self.means
-        looking = Looking(ask)
+        looking = self.look(ask)
         recorded = Recorded(means.replayed) if means.replayed is not None else None
         # What was found without a model is found without one again.
         model = means.model if recorded is None else recorded if len(recorded) else None
@@ -100,9 +108,9 @@ class AgenticTier:
         # What is looked up before the model is asked, or without one, costs no step of it.
         free = Spending(means.budget)
         if model is None:
-            gathered = several_steps(looking, trace, free)
+            gathered = self.gather(looking, trace, free)
             return self._without(ask, gathered, trace)
-        gathered = several_steps(looking, Trace(question="", by="", budget=""), free)
+        gathered = self.gather(looking, Trace(question="", by="", budget=""), free)
         spending = Spending(means.budget)
         then = means.replayed.get("handles") if means.replayed is not None else None
         handles = then if isinstance(then, dict) else None

@@ -1,0 +1,98 @@
+"""What the host gives a plugin for one question, command or change; made when it is first used."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from memtree.errors import MemtreeError
+from memtree.hosting.stores import CacheStore, SidecarStore
+from memtree.hosting.views import SearchLook, TreeLook
+from memtree.plugins.context import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from memtree.app import Tree
+    from memtree.hosting.models import EmbedderLook, ModelLook
+    from memtree.plugins.api import Manifest
+
+    Progress = Callable[[str, int, int], None]
+
+
+class HostContext:
+    """`memtree.plugins.context.Context` over an open tree.
+
+    `wake` says whether a language model may be woken: rankings never wake one.
+    """
+
+    def __init__(
+        self, tree: Tree, manifest: Manifest, *, now: str, options: Mapping[str, object],
+        wake: bool = False, progress: Progress | None = None,
+        capabilities: frozenset[str] | None = None,
+    ) -> None:  # fmt: skip
+        self.name = manifest.name
+        self.now = now
+        self.options = {**manifest.options, **options}
+        self.tree = TreeLook(tree)
+        self.search = SearchLook(tree)
+        self.sidecar = SidecarStore(tree.root, manifest.name)
+        self.cache = CacheStore(tree.root, manifest.name)
+        self.random = random.Random(f"{manifest.name} {self.options.get('seed', 0)}")  # noqa: S311  (to be repeated, not to be secret)
+        # How often it may ask a model is an option, so that people see it and can say otherwise.
+        calls = self.options.get("calls")
+        self.budget = Budget(calls=int(calls)) if isinstance(calls, int | float) else Budget()
+        self.session: dict[str, object] = {}
+        self.notes: list[str] = []
+        self.steps: list[dict[str, object]] = []
+        self._tree = tree
+        self._wake = wake
+        self._progress = progress
+        self._capabilities = capabilities
+        self._embedder: list[EmbedderLook | None] = []
+        self._llm: list[ModelLook | None] = []
+
+    @property
+    def embedder(self) -> EmbedderLook | None:
+        """The tree's embedder, or None."""
+        if not self._embedder:
+            from memtree.hosting.models import embedder_of
+
+            self._embedder.append(embedder_of(self._tree))
+        return self._embedder[0]
+
+    @property
+    def llm(self) -> ModelLook | None:
+        """The person's language model, or None: not set, not usable, or not to be woken."""
+        if not self._llm:
+            self._llm.append(self._model())
+        return self._llm[0]
+
+    def _model(self) -> ModelLook | None:
+        if not self._wake:
+            return None
+        try:
+            model = self._tree.model_or_none()
+        except MemtreeError as error:
+            self.note(f"the language model was not used: {error.message}")
+            return None
+        if model is None:
+            return None
+        from memtree.hosting.models import ModelLook
+
+        return ModelLook(model, self.budget, self.trace, self._capabilities)
+
+    def note(self, text: str) -> None:
+        """Say something to people, with the answer."""
+        line = " ".join(text.split())[:400]
+        if line and line not in self.notes:
+            self.notes.append(line)
+
+    def trace(self, **what: object) -> None:
+        """Record a step for --explain."""
+        self.steps.append(dict(what))
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """How far long work is."""
+        if self._progress is not None:
+            self._progress(what, done, total)
