@@ -1,0 +1,48 @@
+"""From a question to entries: the asymmetric distance to every code, the best passage of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memtree.numerics import load_numpy
+from memtree.plugins import Ranked, Ranking
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from memtree.knowledge.query import Query
+    from memtree.memories.mbc.bank import Bank
+    from memtree.plugins import Context
+
+
+def found(query: Query, ctx: Context) -> Ranking:
+    """The entries within the scope whose best passage is nearest, best first."""
+    from memtree.memories.mbc.keeping import build, form_of, question, stored
+
+    bank = stored(ctx) or build(ctx, form_of(ctx))
+    vector = question(ctx, query.text) if bank is not None else None
+    if bank is None or vector is None:
+        return Ranking(hits=())
+    return Ranking(
+        hits=best(bank, vector, limit=query.limit, scope=query.scope.strip("/")),
+        why=f"{len(bank.places)} passages, {bank.form}",
+    )
+
+
+def best(
+    bank: Bank, vector: npt.NDArray[np.float32], *, limit: int, scope: str = ""
+) -> list[Ranked]:
+    """At most `limit` entries; of equal ones those that come first in the bank."""
+    np = load_numpy()
+    scores = bank.scores(vector)
+    hits: dict[str, Ranked] = {}
+    for row in np.argsort(-scores, kind="stable").tolist():
+        path, lines = bank.places[row]
+        if path in hits or (scope and not path.startswith(scope + "/")):
+            continue
+        if len(hits) == limit:
+            break
+        score = float(scores[row])
+        hits[path] = Ranked(path=path, score=score, lines=lines, why=f"vectors {score:.2f}")
+    return list(hits.values())
