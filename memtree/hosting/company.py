@@ -326,12 +326,15 @@ def _candidates(matches: Sequence[Match]) -> list[dict[str, object]]:
 
 
 def _match(engine: Engine, row: Row, hit: Ranked, by: str) -> Match:
-    """A plugin's hit with the passage that it means, or the entry's first."""
+    """A plugin's hit with the passage that it means.
+
+    Without one the first passage is taken, and looked up only if the hit is shown.
+    """
     text, (first, last) = hit.text, hit.lines
     why = f"{by}: {hit.why}" if hit.why else by
-    if not text or first < 1:
+    if not text and first > 0:
         passages = engine.full_text.of([row.number])
-        inside = [one for one in passages if one.first <= max(1, first) <= one.last] or passages
+        inside = [one for one in passages if one.first <= first <= one.last] or passages
         if inside:
             text = engine.full_text.text(inside[0])
             first, last = inside[0].first, inside[0].last

@@ -72,7 +72,7 @@ def plugins(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     names = {each.manifest.name: each.__name__ for each in (Knowing, Idle, Sieve)}
-    installed(tmp_path_factory.mktemp("site"), names, monkeypatch, module="test_compare")
+    installed(tmp_path_factory.mktemp("site"), names, monkeypatch, module="test_comparing_plugins")
     registry.forget()
     yield
     monkeypatch.undo()
