@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memtree.errors import MemtreeError, UsageError
-from memtree.hosting.company import Company, fused
+from memtree.hosting.company import Company, fused, with_text
 from memtree.hosting.packing import pack
 from memtree.knowledge.query import ABSENT, Query
 from memtree.plugins import api
@@ -153,6 +153,7 @@ class PlannedTier:
         for match in matches:
             if match.row.path not in known:
                 known.add(match.row.path)
+                with_text(engine, match)
                 state.hits.append(
                     Ranked(path=match.row.path, score=match.score, why=match.why,
                            text=match.text, lines=(match.first, match.last))

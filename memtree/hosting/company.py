@@ -143,7 +143,7 @@ class Company:
             row = engine.catalog.by_path(hit.path)
             if row is None or (ask.scope and not hit.path.startswith(ask.scope + "/")):
                 continue
-            found.append(_match(engine, row, hit, player.name))
+            found.append(_match(row, hit, player.name))
         return found
 
     def width(self, limit: int) -> int:
@@ -177,7 +177,7 @@ class Company:
             match = known.get((one.path, one.lines[0]))
             row = engine.catalog.by_path(one.path) if match is None else None
             if row is not None:
-                match = _match(engine, row, one, "rival")
+                match = with_text(engine, _match(row, one, "rival"))
             if match is not None:
                 found.append(match)
         return found
@@ -225,7 +225,7 @@ class Company:
                 row = engine.catalog.by_path(one.path)
                 if row is None or (ask.scope and not one.path.startswith(ask.scope + "/")):
                     continue
-                match = _match(engine, row, one, player.name)
+                match = _match(row, one, player.name)
                 hit = engine.hit("semantic", match, ask)
             if all(other.path != hit.path for other in found):
                 if one.note:
@@ -325,20 +325,23 @@ def _candidates(matches: Sequence[Match]) -> list[dict[str, object]]:
     ]
 
 
-def _match(engine: Engine, row: Row, hit: Ranked, by: str) -> Match:
-    """A plugin's hit with the passage that it means.
-
-    Without one the first passage is taken, and looked up only if the hit is shown.
-    """
-    text, (first, last) = hit.text, hit.lines
+def _match(row: Row, hit: Ranked, by: str) -> Match:
+    """A plugin's hit as a match; a passage that it does not give is looked up where it is shown."""
     why = f"{by}: {hit.why}" if hit.why else by
-    if not text and first > 0:
-        passages = engine.full_text.of([row.number])
-        inside = [one for one in passages if one.first <= first <= one.last] or passages
-        if inside:
-            text = engine.full_text.text(inside[0])
-            first, last = inside[0].first, inside[0].last
-    return Match(row, float(hit.score), why=why, text=text, first=max(1, first), last=last)
+    first, last = hit.lines
+    return Match(
+        row, float(hit.score), why=why, text=hit.text, first=max(1, first), last=max(1, last)
+    )
+
+
+def with_text(engine: Engine, match: Match) -> Match:
+    """A match with its passage."""
+    if not match.text:
+        found = engine.full_text.at(match.row.number, match.first)
+        if found is not None:
+            match.text = engine.full_text.text(found)
+            match.first, match.last = found.first, found.last
+    return match
 
 
 def ranking_of(value: object) -> Ranking | None:

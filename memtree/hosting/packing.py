@@ -43,7 +43,10 @@ def pack(
 ) -> tuple[list[Piece], list[str]]:
     """Hits as pieces: by the first player with a packer that answers, else in their order."""
     notes: list[str] = []
-    for player in host.ready([one for one in players if one.loaded.has("pack")]):
+    packers = [one for one in players if one.loaded.has("pack")]
+    # Who was asked to pack comes first, then who was asked by name, then who is enabled.
+    packers.sort(key=lambda one: (not one.context.options.get("pack"), not one.named))
+    for player in host.ready(packers):
         player.context.budget.tokens = tokens
         packed = host.ask(player, "pack", query, tuple(hits))
         notes += player.context.notes

@@ -217,6 +217,18 @@ class FullText:
         found = self.search(query, self.count(query))
         return sorted(found, key=lambda one: one.passage)
 
+    def at(self, number: int, line: int) -> Found | None:
+        """The passage of an entry that holds a line, else its first; None where it has none."""
+        if line <= 1:
+            first = self.search(self.term("passage", number * PASSAGES), 1)  # type: ignore[arg-type]
+            if first:
+                return first[0]
+        passages = self.of([number])
+        for one in passages:
+            if one.first <= line <= one.last:
+                return one
+        return passages[0] if passages else None
+
     def text(self, found: Found) -> str:
         """The words of a passage, as they stood in the file when it was indexed."""
         stored = self.searcher.doc(found.address).get_first("text")

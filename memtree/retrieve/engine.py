@@ -331,10 +331,9 @@ class Engine:
         """A match as it is shown."""
         row = match.row
         stems = {stem: 1.0 for word in ask.words if not word.stop for stem in word.stems}
-        if not match.text:
-            found = self.full_text.search(self.full_text.term("passage", row.number << 16), 1)  # type: ignore[arg-type]
-            if found:
-                match.text, match.first = self.full_text.text(found[0]), found[0].first
+        found = None if match.text else self.full_text.at(row.number, match.first)
+        if found is not None:
+            match.text, match.first = self.full_text.text(found), found.first
         text, first = match.text, match.first
         shown, first, last = snippet(text, first, stems) if text else (row.description, 1, 1)
         if tier == "semantic" and not match.by_meaning:

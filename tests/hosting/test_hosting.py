@@ -244,3 +244,25 @@ def test_asking_without_a_model_says_so(tmp_path: Path) -> None:
         answer = there.tree(toys.TREE).ask("what do cats do all day?")
     assert answer.tier == "agentic"
     assert "no model" in answer.by
+
+
+def test_who_is_asked_to_pack_packs(tmp_path: Path) -> None:
+    from memtree.hosting.host import Player
+    from memtree.hosting.packing import pack
+    from memtree.knowledge.query import Query
+
+    with lab(tmp_path) as there:
+        desk = there.tree(toys.TREE)
+        players = []
+        for name, options in (("first", {}), ("second", {"pack": True})):
+
+            class Named(toys.Toy):
+                manifest = toys.manifest(name)
+
+            loaded = ScratchLab(Named, place=str(tmp_path)).loaded
+            context = desk.tree.host.context(loaded, options)
+            status = desk.tree.host.status(loaded, context)
+            players.append(Player(loaded, status, context, named=True))
+        hits = [Ranked(path="animals/cats/sleep.md", score=1.0, text="Cats sleep.", lines=(3, 3))]
+        _, notes = pack(desk.tree.host, Query("cats"), hits, players, tokens=100)
+    assert notes == ["packed by second: last first"]

@@ -191,7 +191,7 @@ def test_neighbours_become_triples_with_what_stands_between() -> None:
     )
     assert [(str(each), each.lines) for each in made] == [
         ("Team | The | Ada Greve", (4, 4)), ("Ada Greve | leads | Payments", (4, 4)),
-        ("Payments | in | Oslo", (4, 4)), ("Team | Work is hard work, | Bob", (7, 7)),
+        ("Payments | in | Oslo", (4, 4)), ("Team | Work is hard work | Bob", (7, 7)),
     ]  # fmt: skip
     assert {each.by for each in made} == {"rule"}
 

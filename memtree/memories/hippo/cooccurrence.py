@@ -25,6 +25,7 @@ _JOINTS = frozenset(("of", "for", "de", "da", "di", "du", "del", "der", "den", "
 _ARTICLE = "the"  # only behind a joint: Bank of the West
 _BREAK = re.compile(r"[,;:()\[\]|\"]")
 _BETWEEN = 60
+_MARKS = " \t#*_->`|:;,.()[]\"'"  # of markdown and of sentences: no words of a predicate
 _MOST = 48
 """Neighbours of one entry, from its beginning: long ones would fill the graph with chance."""
 
@@ -62,7 +63,8 @@ def triples_of(entry: EntryView, *, is_telling: Callable[[str], bool]) -> list[T
         names = list(_names(sentence, lower, is_telling))
         for one, other in [((0, 0), name) for name in names[:1]] + list(pairwise(names)):
             left = sentence[one[0] : one[1]] or entry.title
-            between = sentence[one[1] : other[0]].strip()[:_BETWEEN]
+            between = sentence[one[1] : other[0]].strip(_MARKS)[:_BETWEEN].rstrip(_MARKS)
+            between = between or ("beside" if any(one) else "speaks of")
             made = triple_of(left, between, sentence[other[0] : other[1]])
             if made is not None:
                 found.setdefault(

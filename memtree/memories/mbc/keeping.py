@@ -6,6 +6,7 @@ chose with `memtree mbc compress` stands in the sidecar.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from memtree.memories.mbc.bank import FAITHFUL, Bank, Form, learnt, read
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 BANK, SPACE, FORM = "bank", "space", "form.jsonl"
 DIMENSION = 256
 """Of the vectors that are made where there is no embedder."""
+_HELD: dict[str, tuple[tuple[str, int, int, int], Bank]] = {}
+# Path of a bank -> what it was read under (key and state of the file), and the bank.
 
 
 def form_of(ctx: Context) -> Form:
@@ -83,14 +86,30 @@ def build(ctx: Context, form: Form) -> Bank | None:
 
 
 def stored(ctx: Context) -> Bank | None:
-    """The bank of the cache; None where there is none of this form, or it is damaged."""
-    arrays = ctx.cache.load(BANK, key_of(ctx, form_of(ctx)))
+    """The bank of the cache; None where there is none of this form, or it is damaged.
+
+    A process that goes on asking reads it once.
+    """
+    key = key_of(ctx, form_of(ctx))
+    path = os.path.join(ctx.cache.folder, f"{BANK}.npz")
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    signature = key, status.st_mtime_ns, status.st_size, status.st_ino
+    held = _HELD.get(path)
+    if held is not None and held[0] == signature:
+        return held[1]
+    arrays = ctx.cache.load(BANK, key)
     if arrays is None:
         return None
     try:
-        return read(arrays)
+        bank = read(arrays)
     except (KeyError, ValueError, IndexError, TypeError):
         return None
+    _HELD.clear()  # one tree at a time
+    _HELD[path] = signature, bank
+    return bank
 
 
 def question(ctx: Context, text: str) -> Vectors | None:

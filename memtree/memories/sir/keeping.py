@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
 SENTENCE, TOKEN = "sentence", "token"
 LEVELS = (SENTENCE, TOKEN)
-_SENTENCE = re.compile(r".+?(?:[.!?]+[\"')\]]*(?:\s+|$)|\n+|$)", re.DOTALL)
+# A heading, a list item or a sentence with its footnotes and block id; a line's end inside of a
+# paragraph ends nothing.
+_SENTENCE = re.compile(
+    r"""
+    [ \t]*\#[^\n]*(?:\n+|$)
+    | (?:[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+)? .+? (?:
+        [.!?]+["')\]*_]* (?:[ \t]*(?:\^[\w-]+|\[\^[\w-]+\]))* (?:\s+|$)
+        | \n(?=[ \t]*\n)\s*
+        | \n(?=[ \t]*(?:[-*+][ \t]|\d{1,3}[.)][ \t]|\#|```|\||>))
+        | $
+    )
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 _WORD = re.compile(r"\S+\s*|\s+")
 
 
@@ -49,7 +62,9 @@ def units_of(text: str, told: Told, level: str = SENTENCE) -> list[Unit]:
             continue
         values = []
         while place < len(told) and told[place][0] < end:
-            values.append(told[place][2])
+            # The name of a block or a note is rare, and says nothing.
+            if level == TOKEN or text[max(0, told[place][0] - 1)] != "^":
+                values.append(told[place][2])
             place += 1
         if not values:
             value = 0.0
