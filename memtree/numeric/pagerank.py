@@ -2,10 +2,12 @@
 
     graph = from_edges(nodes, left, right, weights)
     mass = personalised_pagerank(graph, reset, damping=0.5)
+    nearly = forward_push(graph, reset, damping=0.5)
 
-numpy alone: one step is a gather and a `reduceat`, 2 ms for 500,000 edges. scipy's product of a
-CSR matrix takes 1.5 ms, but importing `scipy.sparse` takes 180 ms, which a process that answers
-one question would pay and never earn back.
+The first is the limit itself and looks at all edges a dozen times; the second only at those that
+the walk is likely to reach, a tenth of the time where the graph is large. numpy alone: scipy's
+product of a CSR matrix is a little faster, but importing `scipy.sparse` takes 180 ms, which a
+process that answers one question would pay and never earn back.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 DAMPING = 0.5
 """As HippoRAG sets it (arXiv 2405.14831, 2502.14802); for the Web it was 0.85."""
+EPSILON = 3e-7
+"""At 424,000 edges the first ten entries of 25 questions were in the order of the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +38,13 @@ class Graph:
 
     `starts` has a number per node and one more; the neighbours of node v are
     `ends[starts[v]:starts[v + 1]]`, in order, with `weights` at the same places, all above zero.
+    `strength` is the sum of each node's weights.
     """
 
     starts: Ints
     ends: Ints
     weights: Floats
+    strength: Floats
 
     @property
     def nodes(self) -> int:
@@ -78,14 +84,15 @@ def from_edges(nodes: int, left: Ints, right: Ints, weights: Floats) -> Graph:
     keys = np.concatenate([one * nodes + other, other * nodes + one])
     distinct, places = np.unique(keys, return_inverse=True)
     summed = np.bincount(places, np.concatenate([weight, weight]), len(distinct))
+    rows = distinct // max(nodes, 1)
     starts = np.zeros(nodes + 1, np.int64)
-    if nodes:
-        np.cumsum(np.bincount(distinct // nodes, minlength=nodes), out=starts[1:])
+    np.cumsum(np.bincount(rows, minlength=nodes), out=starts[1:])
     small = np.int32 if max(nodes, len(distinct)) < 2**31 else np.int64
     return Graph(
         starts=starts.astype(small),
         ends=(distinct % max(nodes, 1)).astype(small),
         weights=summed.astype(np.float32),
+        strength=np.bincount(rows, summed.astype(np.float32), nodes).astype(np.float64),
     )
 
 
@@ -111,22 +118,11 @@ def personalised_pagerank(
     load_numpy()
     import numpy as np
 
-    start = np.asarray(reset, np.float64)
-    if start.shape != (graph.nodes,):
-        raise ValueError(f"reset has the shape {start.shape}, the graph {graph.nodes} nodes")
-    total = float(start.sum())
-    if not (total > 0 and np.isfinite(total) and bool(np.all(start >= 0))):
-        raise ValueError("reset has to have mass and no negative number")
-    if not 0 <= damping < 1:
-        raise ValueError("damping has to be at least 0 and below 1")
-    start = start / total
+    start = _start(graph, reset, damping)
     degree = np.diff(graph.starts)
     joined = np.flatnonzero(degree)  # reduceat has no empty groups
     begins = graph.starts[joined]
-    strength = np.zeros(graph.nodes)
-    if len(joined):
-        strength[joined] = np.add.reduceat(graph.weights, begins, dtype=np.float64)
-    share = np.divide(1.0, strength, out=np.zeros(graph.nodes), where=strength > 0)
+    share = _share(graph)
     alone = np.flatnonzero(degree == 0)
     sent = np.empty(len(graph.ends))
     flow = np.zeros(graph.nodes)
@@ -144,6 +140,66 @@ def personalised_pagerank(
         if change * damping <= tolerance * (1 - damping):
             break
     return mass
+
+
+def forward_push(
+    graph: Graph, reset: Floats, *, damping: float = DAMPING, epsilon: float = EPSILON
+) -> npt.NDArray[np.float64]:
+    """The mass of `personalised_pagerank`, never more and nearly as much, of what lies nearby.
+
+    What waits at a node is sent on only where it is more than `epsilon` times the node's strength:
+    then the mass of a node is too small by at most `epsilon` times its strength (Andersen, Chung
+    and Lang, FOCS 2006, section 3, here for all nodes of a round at once), divided by 1 - damping
+    where the walk begins at nodes without edges. Of what still waits at the end, the part that
+    would stay is counted.
+
+    Raises ValueError as `personalised_pagerank` does, and where `epsilon` is not above zero.
+    """
+    load_numpy()
+    import numpy as np
+
+    if not epsilon > 0:
+        raise ValueError("epsilon has to be above zero")
+    waiting = _start(graph, reset, damping)
+    share = _share(graph)
+    least = epsilon * graph.strength
+    mass = np.zeros(graph.nodes)
+    lost = 0.0  # what would leave nodes without edges: it starts again, like all that started
+    while len(pushed := np.flatnonzero(waiting > least)):
+        amount = waiting[pushed]
+        mass[pushed] += (1 - damping) * amount
+        waiting[pushed] = 0
+        lost += damping * float(amount[graph.strength[pushed] <= 0].sum())
+        begins = graph.starts[pushed].astype(np.int64)
+        degree = graph.starts[pushed + 1] - begins
+        before = np.cumsum(degree) - degree
+        edges = np.arange(int(degree.sum())) + np.repeat(begins - before, degree)
+        flow = np.repeat(damping * amount * share[pushed], degree) * graph.weights[edges]
+        waiting += np.bincount(graph.ends[edges], flow, graph.nodes)
+    return (mass + (1 - damping) * waiting) / (1 - lost)
+
+
+def _start(graph: Graph, reset: Floats, damping: float) -> npt.NDArray[np.float64]:
+    """Where a walk begins: `reset` as shares of one. Raises ValueError for what is no walk."""
+    import numpy as np
+
+    start = np.asarray(reset, np.float64)
+    if start.shape != (graph.nodes,):
+        raise ValueError(f"reset has the shape {start.shape}, the graph {graph.nodes} nodes")
+    total = float(start.sum())
+    if not (total > 0 and np.isfinite(total) and bool(np.all(start >= 0))):
+        raise ValueError("reset has to have mass and no negative number")
+    if not 0 <= damping < 1:
+        raise ValueError("damping has to be at least 0 and below 1")
+    return start / total
+
+
+def _share(graph: Graph) -> npt.NDArray[np.float64]:
+    """What a weight of 1 carries off of the mass of each node; 0 where nothing leads away."""
+    import numpy as np
+
+    strength = np.asarray(graph.strength, np.float64)
+    return np.divide(1.0, strength, out=np.zeros(graph.nodes), where=strength > 0)
 
 
 def shortest_path(

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memtree.numeric.pagerank import Graph, from_edges, personalised_pagerank, shortest_path
+from memtree.numeric.pagerank import (
+    Graph,
+    forward_push,
+    from_edges,
+    personalised_pagerank,
+    shortest_path,
+)
 
 
 def dense(graph: Graph) -> np.ndarray:
@@ -54,6 +60,33 @@ def test_the_mass_is_that_of_a_dense_solve(
     assert np.abs(mass - solved(graph, reset, damping)).sum() < 1e-8
 
 
+@given(graphs(), st.floats(0, 0.9), st.sampled_from([1e-9, 1e-4, 0.01, 0.3]))
+@settings(max_examples=150, deadline=None)
+def test_a_push_is_never_above_the_limit_and_as_near_as_it_says(
+    given_graph: tuple[Graph, np.ndarray], damping: float, epsilon: float
+) -> None:
+    graph, reset = given_graph
+    missing = solved(graph, reset, damping) - forward_push(
+        graph, reset, damping=damping, epsilon=epsilon
+    )
+    lonely = bool(reset[graph.strength == 0].any())
+    bound = epsilon * graph.strength / (1 - damping if lonely else 1)
+    assert (missing > -1e-9).all()
+    assert (missing < bound + 1e-9).all()
+
+
+def test_a_push_leaves_alone_what_lies_far_off() -> None:
+    chain = np.arange(99)
+    graph = from_edges(100, chain, chain + 1, np.ones(99))
+    reset = np.zeros(100)
+    reset[0] = 1
+    mass = forward_push(graph, reset, epsilon=1e-3)
+    assert mass[0] > mass[1] > mass[2] > 0
+    assert not mass[50:].any()
+    with pytest.raises(ValueError, match="epsilon"):
+        forward_push(graph, reset, epsilon=0)
+
+
 @given(graphs())
 @settings(max_examples=100, deadline=None)
 def test_a_graph_is_symmetric_in_order_and_without_loops(
@@ -67,6 +100,7 @@ def test_a_graph_is_symmetric_in_order_and_without_loops(
         ends, weights = graph.neighbours(node)
         assert ends.tolist() == sorted(set(ends.tolist()))
         assert (weights > 0).all()
+        assert weights.sum() == pytest.approx(graph.strength[node])
     assert graph.edges == np.count_nonzero(matrix) // 2
 
 
@@ -114,8 +148,9 @@ def test_a_path_goes_around_what_is_dear() -> None:
 )
 def test_what_is_no_walk_is_refused(reset: list[float], damping: float) -> None:
     graph = from_edges(2, np.array([0]), np.array([1]), np.ones(1))
-    with pytest.raises(ValueError, match=r"reset|damping"):
-        personalised_pagerank(graph, np.array(reset), damping=damping)
+    for walk in (personalised_pagerank, forward_push):
+        with pytest.raises(ValueError, match=r"reset|damping"):
+            walk(graph, np.array(reset), damping=damping)
 
 
 @pytest.mark.parametrize(

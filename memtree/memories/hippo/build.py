@@ -93,7 +93,7 @@ def build(told: Sequence[Told], *, stems: Stems, synonyms: Synonyms) -> Network:
     keys, keyed = in_order(names.keys)
     placed, places = in_order(each.path for each in told)
     return Network(
-        starts=graph.starts, ends=graph.ends, weights=graph.weights,
+        starts=graph.starts, ends=graph.ends, weights=graph.weights, strength=graph.strength,
         names=Texts.of(names.names), paths=Texts.of([each.path for each in told]),
         predicates=Texts.of([joints.names[at] for at in joint[facts].tolist()]),
         subjects=one[facts].astype(np.int32), objects=other[facts].astype(np.int32),

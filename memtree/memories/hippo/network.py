@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.integer]
     Arrays = dict[str, npt.NDArray[np.generic]]
 
-FORMAT = "1"
+FORMAT = "2"
 """Part of the key of the cached arrays: raise it when their meaning changes."""
 
 
@@ -73,6 +73,7 @@ class Network:
     starts: Ints
     ends: Ints
     weights: npt.NDArray[np.floating]
+    strength: npt.NDArray[np.floating]
     names: Texts
     paths: Texts
     predicates: Texts
@@ -94,7 +95,9 @@ class Network:
     @property
     def graph(self) -> Graph:
         """The edges."""
-        return Graph(starts=self.starts, ends=self.ends, weights=self.weights)
+        return Graph(
+            starts=self.starts, ends=self.ends, weights=self.weights, strength=self.strength
+        )
 
     @property
     def facts(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memtree.numeric.pagerank import personalised_pagerank
+from memtree.numeric.pagerank import forward_push
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +28,6 @@ PHRASES = 5
 PASSAGES = 0.05
 """What an entry's own fit weighs among the seeds (passage_node_weight)."""
 DAMPING = 0.5
-TOLERANCE = 1e-5
-"""L1 distance of the masses, which sum to 1, to their limit: MuSiQue's figures stay the same."""
 RELATIVE = 0.6
 """Without a model a fact is kept if it scores so much of the best one."""
 
@@ -97,7 +95,8 @@ def walked(
     """The mass of each node after a walk from these phrases, and from entries by their fit.
 
     `passages` are entries with their fit from 0 to 1, `weight` is what these weigh beside the
-    phrases. Shape (phrases + entries,), sum 1; all zero where there is nothing to start from.
+    phrases. Shape (phrases + entries,), sum at most 1 (what lies far off is left out); all zero
+    where there is nothing to start from.
     """
     import numpy as np
 
@@ -108,7 +107,7 @@ def walked(
         reset[len(network.names) + entry] += weight * fit
     if reset.sum() <= 0:
         return reset
-    return personalised_pagerank(network.graph, reset, damping=damping, tolerance=TOLERANCE)
+    return forward_push(network.graph, reset, damping=damping)
 
 
 def ranked(network: Network, mass: Floats) -> npt.NDArray[np.int64]:
