@@ -179,8 +179,10 @@ class ProductQuantiser:
             if self.parts % 2:
                 table = np.pad(table, ((0, 1), (0, 0)))
             table = (table[1::2, :, None] + table[::2, None, :]).reshape(len(table) // 2, 256)
+        part: Vectors = np.empty(len(codes), np.float32)
         for place, row in enumerate(table):
-            total += row[codes[:, place]]
+            # No code is out of bounds; "clip" spares looking for that.
+            total += np.take(row, codes[:, place], out=part, mode="clip")
         return total
 
 

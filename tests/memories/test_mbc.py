@@ -16,6 +16,7 @@ from memtree.hosting.lab import ScratchLab
 from memtree.memories.mbc import Mbc
 from memtree.memories.mbc.bank import Form, learnt, read
 from memtree.memories.mbc.commands import compress, stats
+from memtree.memories.mbc.finding import nearest_first
 from memtree.memories.mbc.fixture import people
 from memtree.memories.mbc.keeping import stored
 from memtree.testing import PluginContract
@@ -69,6 +70,16 @@ def test_a_bank_comes_back_from_its_arrays(form: Form) -> None:
     assert again.form == bank.form
     question = unit(1, 24, seed=9)[0]
     assert np.array_equal(again.scores(question), bank.scores(question))
+
+
+@given(
+    st.lists(st.floats(-1, 1, width=32).map(lambda score: round(score, 1)), max_size=40),
+    st.integers(1, 50),
+)
+def test_rows_come_best_first_and_equal_ones_in_their_order(scores: list[float], most: int) -> None:
+    asked = np.array(scores, np.float32)
+    wanted = sorted(range(len(scores)), key=lambda row: (-asked[row], row))
+    assert list(nearest_first(asked, most)) == wanted
 
 
 def test_a_damaged_bank_is_told_by_its_lengths() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 from memtree.errors import UsageError
@@ -93,13 +94,13 @@ class Places(Sequence["Place"]):
         return self._names[int(self._entries[row])], (first, last)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Bank:
     """Codes row by row: `rows[i]` is of the passage at `places[i]`, its path and lines.
 
     `rows` is uint8 of shape (n, bytes) for product quantisation, uint16 of shape (n,) for one
     codebook. `learnt` is the number of vectors that the codes were learnt from.
-    """
+    """  # no slots: what questions ask for again is kept beside the fields
 
     places: Sequence[Place]
     rows: Array
@@ -121,16 +122,30 @@ class Bank:
 
     def scores(self, question: Vectors) -> Vectors:
         """The cosine of a question's vector (d,) with what each row stands for, float32, (n,)."""
+        made = self.coder.scores(question, self._codes)  # type: ignore[arg-type]
+        found: Vectors = made / self._reach
+        return found
+
+    @cached_property
+    def _codes(self) -> Array:
+        """The rows as the coder takes them."""
         np = load_numpy()
         if isinstance(self.coder, Codebook):
-            reach = np.linalg.norm(self.coder.codes, axis=1)[self.rows]
-            made = self.coder.scores(question, self.rows.astype(np.int64))
+            return self.rows.astype(np.int64)
+        # A question goes through them part by part: by columns it reads what lies together.
+        columns: Array = np.asfortranarray(self.rows.astype(np.uint8, copy=False))
+        return columns
+
+    @cached_property
+    def _reach(self) -> Vectors:
+        """The length of what each row stands for, never zero."""
+        np = load_numpy()
+        if isinstance(self.coder, Codebook):
+            reach: Vectors = np.linalg.norm(self.coder.codes, axis=1)[self.rows]
         else:
-            codes = self.rows.astype(np.uint8, copy=False)
-            reach = self.coder.lengths(codes)
-            made = self.coder.scores(question, codes)
-        found: Vectors = made / np.maximum(reach, np.float32(1e-6))
-        return found
+            reach = self.coder.lengths(self._codes)  # type: ignore[arg-type]
+        never_zero: Vectors = np.maximum(reach, np.float32(1e-6))
+        return never_zero
 
     def without(self, paths: Collection[str]) -> Bank:
         """The bank without the rows of these entries."""
