@@ -35,6 +35,7 @@ class Hippo:
 
     manifest = Manifest(
         name="hippo",
+        version="2",  # of what it stores: another one makes the graph anew
         title="Graph memory: personalised PageRank over triples",
         source="HippoRAG 2, arXiv 2502.14802 (ICML 2025)",
         seeds=("S12",),
