@@ -32,7 +32,7 @@ DOORS = {
 }
 # numpy is a language that vectors are spoken of in, not a service behind a door: a wrapper around
 # it would be a second numpy. It has a way in (numerics.py) and rooms that may use it.
-NUMPY_ROOMS = ("embed/", "hosting/", "index/", "memories/", "numeric/", "numerics.py")
+NUMPY_ROOMS = ("embed/", "hosting/", "index/", "llama/", "memories/", "numeric/", "numerics.py")
 SCIPY_ROOMS = ("numeric/",)
 
 

@@ -27,7 +27,6 @@ from __future__ import annotations
 import base64
 import codecs
 import json
-import math
 import os
 import signal
 import struct
@@ -200,6 +199,8 @@ class _Generator:
 
     def _logprobs(self, text: str) -> Answer:
         """Each token of a text with ln P(token | those before, after one that begins or ends)."""
+        from numpy.ctypeslib import as_array  # llama_cpp has loaded it
+
         model, said = self._model, self._tokens(text.encode(), special=False)
         begin = model.token_bos() if model.token_bos() >= 0 else max(model.token_eos(), 0)
         tokens, logs, width = [begin, *said], [], model.n_vocab()
@@ -209,10 +210,8 @@ class _Generator:
             after = said[at : at + model.n_batch]
             model._batch.set_batch(tokens[at : at + len(after)], at, logits_all=True)  # noqa: SLF001
             model._ctx.decode(model._batch)  # noqa: SLF001
-            for row, token in enumerate(after):
-                values = model._ctx.get_logits()[row * width : (row + 1) * width]  # noqa: SLF001
-                total = sum(math.exp(value - values[token]) for value in values)
-                logs.append(-math.log(total))
+            logits = as_array(model._ctx.get_logits(), (len(after), width))  # noqa: SLF001
+            logs += model.logits_to_logprobs(logits)[range(len(after)), after].tolist()
         letters = codecs.getincrementaldecoder("utf-8")("replace").decode
         texts = [letters(self._piece(token, special=False)) for token in said]
         return {"texts": texts, "logs": logs}
