@@ -79,7 +79,7 @@ def test_without_a_model_build_says_so_and_makes_the_graph(lab: ScratchLab) -> N
     desk = lab.tree(FILES)
     report = build(desk)
     assert report.code == 3
-    assert report.lines[0].startswith("4 entries were not read: no language model")
+    assert report.lines[0].startswith("entries not read: 4, no language model")
     assert "4 stand with the names in them" in report.lines[-1]
     assert Hippo().mode(desk.context).label == "graph=cooccurrence"
 
@@ -96,7 +96,7 @@ def test_what_was_read_is_not_read_again_and_what_failed_is(lab: ScratchLab) -> 
     report = build(desk)
     assert report.code == 1
     assert report.lines[:2] == [
-        "read 3 entries, 0 triples; 1 are left to read",
+        "entries read: 3, triples: 0; still to be read: 1",
         "script gave no triples of 'city/oslo.md' that could be read",
     ]
     broken[0] = False

@@ -122,9 +122,9 @@ def _made(
     counts = dict(state) if isinstance(state, dict) else {}
     lines = []
     if without and left:
-        lines.append(f"{left} entries were not read: {without} (memtree models list)")
+        lines.append(f"entries not read: {left}, {without} (memtree models list)")
     elif not without:
-        lines.append(f"read {read} entries, {found} triples; {left} are left to read")
+        lines.append(f"entries read: {read}, triples: {found}; still to be read: {left}")
     if dropped:
         lines.append(f"left out {dropped} that do not stand in their entry")
     lines += list(troubles or [])[:_SHOWN]
