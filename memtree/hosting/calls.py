@@ -21,7 +21,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from memtree.errors import MemtreeError
-from memtree.plugins.context import BudgetSpent
+from memtree.plugins.context import BudgetSpent, NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,7 +84,7 @@ def call(
     """What `function(*args)` gives within `ms` milliseconds. Raises Trouble.
 
     `root` is the tree, `allowed` the folders in it that the plugin may write. Interruption by a
-    person passes.
+    person passes, and NotReady, which is for the host.
     """
     _watch()
     try:
@@ -97,7 +97,7 @@ def call(
     except MemtreeError as error:
         said = f"{error.message} ({error.hint})" if error.hint else error.message
         raise Trouble(plugin, hook, said) from error
-    except (KeyboardInterrupt, Trouble):
+    except (KeyboardInterrupt, NotReady, Trouble):
         raise
     except BaseException as error:
         text = " ".join(str(error).split())[:200]

@@ -17,6 +17,7 @@ from memtree.hosting.context import HostContext
 from memtree.hosting.following import follow
 from memtree.hosting.registry import Broken
 from memtree.plugins.api import ACTIVE, DEGRADED, UNAVAILABLE, Mode, Status
+from memtree.plugins.context import NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -183,6 +184,8 @@ class Host:
                 mode = self._called(loaded, "mode", context, context)
             except Trouble as trouble:
                 missing = trouble.reason
+            except NotReady:
+                missing = "its mode can't be told before it is ready"
         if not isinstance(mode, Mode):
             missing, mode = "its mode is no memtree.plugins.Mode", Mode()
         if missing or not mode.usable:
@@ -217,13 +220,30 @@ class Host:
             return None
         started = time.perf_counter()
         try:
-            return self._called(player.loaded, hook, player.context, *args, player.context)
+            return self._asked(player, hook, *args)
         except Trouble as trouble:
             player.is_out = True
             player.context.note(str(trouble))
             return None
         finally:
             player.ms += 1000 * (time.perf_counter() - started)
+
+    def _asked(self, player: Player, hook: str, *args: object) -> object:
+        """The same; what the plugin says is not ready is made first."""
+        try:
+            return self._called(player.loaded, hook, player.context, *args, player.context)
+        except NotReady:
+            if hook == "on_change":
+                raise Trouble(player.name, hook, "it says that it is not ready") from None
+        follow(self, player, full=True)
+        if player.is_out:
+            return None
+        try:
+            return self._called(player.loaded, hook, player.context, *args, player.context)
+        except NotReady:
+            raise Trouble(
+                player.name, hook, "what it derives is not ready, though it was made just now"
+            ) from None
 
     def _called(self, loaded: Loaded, hook: str, context: HostContext, *args: object) -> object:
         limit = context.options.get("timeout_ms")

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         BudgetSpent,
         Context,
         EntryView,
+        NotReady,
         Relation,
         Stored,
         Version,
@@ -64,9 +65,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCEPT", "ANSWER", "READ", "REJECT", "REPLACE", "SEARCH", "STOP",
     "Answered", "Budget", "BudgetSpent", "Case", "ChangeSet", "Check", "Context", "Delta", "Desk",
-    "Document", "EntryRef", "EntryView", "Event", "Feedback", "Lab", "Manifest", "Mode", "Observed",
-    "Packed", "Piece", "Ranked", "Ranking", "Relation", "Report", "Result", "Ruling", "Search",
-    "Signals", "State", "Status", "Step", "Stored", "Suite", "Sweep", "Swept", "Version",
+    "Document", "EntryRef", "EntryView", "Event", "Feedback", "Lab", "Manifest", "Mode", "NotReady",
+    "Observed", "Packed", "Piece", "Ranked", "Ranking", "Relation", "Report", "Result", "Ruling",
+    "Search", "Signals", "State", "Status", "Step", "Stored", "Suite", "Sweep", "Swept", "Version",
 ]  # fmt: skip
 
 _HOMES = {
@@ -77,7 +78,8 @@ _HOMES = {
         "State", "Status", "Step", "Sweep",
     ),
     "context": (
-        "Budget", "BudgetSpent", "Context", "EntryView", "Relation", "Stored", "Version",
+        "Budget", "BudgetSpent", "Context", "EntryView", "NotReady", "Relation", "Stored",
+        "Version",
     ),
     "desk": (
         "Desk", "Lab", "Report", "Swept",

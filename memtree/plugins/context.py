@@ -278,6 +278,14 @@ class BudgetSpent(Exception):  # noqa: N818  (a state, not a fault)
     """A plugin asked for more than it was given."""
 
 
+class NotReady(Exception):  # noqa: N818  (as above)
+    """What a plugin derives is gone, damaged, or not of the kind that is asked for now.
+
+    Raised in a hook: the host calls `on_change` with all entries, under the limit of that hook and
+    not of a question, and asks again, once. So what takes long is made where there is time.
+    """
+
+
 @dataclass(slots=True, kw_only=True)
 class Budget:
     """What one call may spend: milliseconds, tokens of a packed prompt, calls of a model."""

@@ -126,3 +126,24 @@ def test_an_interrupt_is_a_persons_and_passes(tmp_path: Path) -> None:
         pytest.raises(KeyboardInterrupt),
     ):
         found(lab)
+
+
+def test_what_a_plugin_misses_is_made_again_and_it_is_asked_again(tmp_path: Path) -> None:
+    with ScratchLab(toys.Forgetful, place=str(tmp_path)) as lab:
+        desk = lab.tree(toys.TREE)
+        assert desk.search("cats sleep").by == ["forgetful"]
+        Path(desk.context.cache.folder, "first.json").unlink()
+        answer = desk.search("cats sleep")
+    assert answer.by == ["forgetful"]
+    assert not answer.notes
+    plugin = desk.loaded.plugin
+    assert isinstance(plugin, toys.Forgetful)
+    assert plugin.told == [True, True]
+
+
+def test_a_plugin_that_is_never_ready_is_left_out(tmp_path: Path) -> None:
+    with ScratchLab(lambda: toys.Forgetful(learns=False), place=str(tmp_path)) as lab:
+        answer = lab.tree(toys.TREE).search("cats sleep")
+    assert [hit.path for hit in answer.hits] == ["animals/cats/sleep.md"]
+    assert "forgetful" in " ".join(answer.notes)
+    assert "not ready" in " ".join(answer.notes)

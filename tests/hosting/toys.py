@@ -18,6 +18,7 @@ from memtree.plugins import (
     EntryRef,
     Event,
     Manifest,
+    NotReady,
     Packed,
     Piece,
     Ranked,
@@ -168,3 +169,25 @@ def asks_a_model(query: Query, ctx: Context) -> Any:
     assert ctx.llm is not None
     for _ in range(1000):
         ctx.llm.text("rules", "again")
+
+
+class Forgetful:
+    """Ranks what it derived of the tree; when that is gone it says so."""
+
+    manifest = manifest("forgetful")
+
+    def __init__(self, *, learns: bool = True) -> None:
+        self.learns = learns
+        self.told: list[bool] = []
+
+    def on_change(self, changes: ChangeSet, ctx: Context) -> None:
+        self.told.append(changes.full)
+        if self.learns:
+            ctx.cache.save_value("first", "1", ctx.tree.entries()[0].path)
+
+    def retrieve(self, query: Query, ctx: Context) -> Sequence[Ranked]:
+        del query
+        first = ctx.cache.load_value("first", "1")
+        if not isinstance(first, str):
+            raise NotReady
+        return [Ranked(path=first, score=1.0)]

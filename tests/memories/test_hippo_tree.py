@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from memtree.knowledge.query import Query
 from memtree.memories.hippo import Hippo, fixture, graph
 from memtree.memories.hippo.commands import build, import_, path, show
 from memtree.memories.hippo.triples import key_of
+from memtree.plugins import Context, NotReady
 from memtree.testing import PluginContract
 
 FILES = {
@@ -325,7 +327,9 @@ def test_a_model_judges_the_facts_and_nonsense_is_not_believed(
 def test_an_option_that_makes_no_sense_is_named(
     lab: ScratchLab, options: dict[str, object], said: str
 ) -> None:
-    ctx = lab.tree(FILES).context
+    desk = lab.tree(FILES)
+    desk.follow()
+    ctx = desk.context
     ctx.options = {**ctx.options, **options}
     with pytest.raises(UsageError, match=said):
         Hippo().retrieve(Query("What does Payments do?"), ctx)
@@ -378,6 +382,9 @@ def test_a_model_that_reads_links_facts_and_embeds_nothing_twice(
     ctx = desk.context
     ctx._embedder.append(reading)  # type: ignore[arg-type]
     assert Hippo().mode(ctx).label == "recognition=relative"
+    with pytest.raises(NotReady):
+        Hippo().retrieve(Query("What does Ada Greve lead?"), ctx)
+    graph.rebuild(ctx)
     found = Hippo().retrieve(Query("What does Ada Greve lead?"), ctx)
     assert found.hits[0].path == "team/ada.md"
     held = graph.held(ctx)
@@ -421,3 +428,25 @@ def test_importing_the_package_loads_no_numpy() -> None:
 
 def test_the_fixture_has_forty_distractors() -> None:
     assert len(fixture.files()) == fixture.DISTRACTORS + 3
+
+
+def test_a_graph_that_is_damaged_is_made_again_outside_of_the_time_of_a_question(
+    lab: ScratchLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = imported(lab, tmp_path)
+    question = "where does Ada Greve's team have its desk"
+    before = [hit.path for hit in desk.search(question).hits]
+    Path(desk.context.cache.folder, "graph.npz").write_bytes(b"torn")
+    monkeypatch.setattr(graph, "_open", {})
+    made: list[str] = []
+    rebuild = graph.rebuild
+
+    def noted(ctx: Context) -> graph.Held:
+        made.append(inspect.stack()[1].function)
+        return rebuild(ctx)
+
+    monkeypatch.setattr(graph, "rebuild", noted)
+    answer = desk.search(question)
+    assert [hit.path for hit in answer.hits] == before
+    assert not [note for note in answer.notes if "left out" in note]
+    assert made == ["follow"]

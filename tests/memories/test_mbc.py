@@ -125,6 +125,20 @@ def test_edits_are_followed_as_a_rebuild_would(lab: ScratchLab) -> None:
     assert {place for place, _ in bank.places} == set(made.files) - {other}
 
 
+def test_a_tree_without_passages_has_an_empty_bank(lab: ScratchLab) -> None:
+    desk = lab.tree({})
+    assert desk.retrieve("who keeps gannets").hits == ()
+    assert desk.search("who keeps gannets").notes == []
+
+
+def test_another_form_is_made_before_the_question_goes_on(lab: ScratchLab) -> None:
+    desk = lab.tree(people(60).files)
+    asked(desk, 1)
+    ranking = desk.retrieve("a person who keeps bees", codes=16)
+    assert "one codebook of 16" in ranking.why
+    assert ranking.hits
+
+
 def test_deleting_the_cache_changes_no_answer(lab: ScratchLab) -> None:
     import shutil
 

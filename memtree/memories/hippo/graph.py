@@ -87,7 +87,12 @@ def note_tree(ctx: Context) -> None:
 
 
 def held(ctx: Context) -> Held:
-    """The graph as it has to be; a large one that is nearly so answers as it was, and says so."""
+    """The graph as it has to be, made now if it has to be made."""
+    return ready(ctx) or rebuild(ctx)
+
+
+def ready(ctx: Context) -> Held | None:
+    """The graph as it has to be, if there is one; a large one that is nearly so says so."""
     from memtree.memories.hippo.network import stored
 
     key = key_of_graph(ctx)
@@ -102,7 +107,7 @@ def held(ctx: Context) -> Held:
         return found
     before = _before(ctx)
     if before is None or before.network.facts <= SMALL:
-        return rebuild(ctx)
+        return None
     count = f"{len(before.waiting)} of the entries" if before.waiting else "triples"
     ctx.note(f"{count} changed since the graph was made: memtree hippo build makes it anew")
     return before

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from memtree.errors import UsageError
 from memtree.memories.hippo import seek
-from memtree.memories.hippo.graph import has_triples, held, reader
+from memtree.memories.hippo.graph import has_triples, reader, ready
 from memtree.memories.hippo.recognition import recognised
-from memtree.plugins import Ranked, Ranking
+from memtree.plugins import NotReady, Ranked, Ranking
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,9 @@ DEPTH = 2
 
 def retrieved(query: Query, ctx: Context) -> Ranking:
     """The entries that a question leads to, by mass; plain search where no fact fits."""
-    graph = held(ctx)
+    graph = ready(ctx)
+    if graph is None:
+        raise NotReady
     fitting = _fitting(query, ctx)
     limit = max(FITTING, DEPTH * query.limit)
     found = _linked(graph, query.text, ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memtree.numerics import load_numpy
-from memtree.plugins import Ranked, Ranking
+from memtree.plugins import NotReady, Ranked, Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,11 @@ ROWS = 8
 
 def found(query: Query, ctx: Context) -> Ranking:
     """The entries within the scope whose best passage is nearest, best first."""
-    from memtree.memories.mbc.keeping import build, form_of, question, stored
+    from memtree.memories.mbc.keeping import is_empty, question, stored
 
-    bank = stored(ctx) or build(ctx, form_of(ctx))
+    bank = stored(ctx)
+    if bank is None and not is_empty(ctx):
+        raise NotReady
     vector = question(ctx, query.text) if bank is not None else None
     if bank is None or vector is None:
         return Ranking(hits=())

@@ -79,7 +79,7 @@ def build(ctx: Context, form: Form) -> Bank | None:
     places, vectors = vectors_of(ctx, anew=True)
     bank = learnt(places, vectors, form)
     if bank is None:
-        ctx.cache.save(BANK, "", {})
+        ctx.cache.save(BANK, key_of(ctx, form), {})
         return None
     ctx.cache.save(BANK, key_of(ctx, form), bank.arrays())
     return bank
@@ -110,6 +110,11 @@ def stored(ctx: Context) -> Bank | None:
     _HELD.clear()  # one tree at a time
     _HELD[path] = signature, bank
     return bank
+
+
+def is_empty(ctx: Context) -> bool:
+    """Whether it is known that the tree has no passage."""
+    return ctx.cache.load(BANK, key_of(ctx, form_of(ctx))) == {}
 
 
 def question(ctx: Context, text: str) -> Vectors | None:
