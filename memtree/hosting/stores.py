@@ -32,9 +32,11 @@ def _place(folder: str, name: str) -> str:
                and ":" not in part and len(part) < 200 for part in parts)  # fmt: skip
     if not fine:
         raise UsageError(f"{name!r} is no name for a plugin's file")
-    path = os.path.join(folder, *parts)
-    if os.path.realpath(path) != os.path.join(os.path.realpath(folder), *parts):
-        raise UsageError(f"{name!r} leads out of the plugin's folder")
+    path = folder
+    for part in parts:
+        path = os.path.join(path, part)
+        if os.path.islink(path):
+            raise UsageError(f"{name!r} leads out of the plugin's folder")
     return path
 
 
