@@ -151,11 +151,9 @@ class _Explained:
         if entry in self._says:
             fact, lines = self._says[entry]
             return f"says: {' - '.join(network.fact(fact))}", lines
-        mine = {
-            int(node): None
-            for node in network.graph.neighbours(len(network.names) + entry)[0]
-            if node < len(network.names)
-        }
+        names = len(network.names)
+        beside = network.graph.neighbours(names + entry)[0]
+        mine = set(beside[beside < names].tolist())
         for seed in self._seeds:
             if seed in mine:
                 return f"names {network.names[seed]}", (0, 0)

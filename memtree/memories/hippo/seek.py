@@ -116,4 +116,4 @@ def ranked(network: Network, mass: Floats) -> npt.NDArray[np.int64]:
 
     of_entries = mass[len(network.names) :]
     some = np.flatnonzero(of_entries > 0)
-    return some[np.lexsort((some, -of_entries[some]))]
+    return some[np.argsort(-of_entries[some], kind="stable")]
