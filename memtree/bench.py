@@ -49,7 +49,7 @@ def retrieval(
         tree = stack.enter_context(init_tree(os.path.join(place, "tree")))
         bench_data.need(tree, plugins)  # said before anything is built
         started = time.perf_counter()
-        skipped = bench_data.plant(tree, data, place)
+        skipped = bench_data.plant(tree, data, place, progress=progress)
         imported = time.perf_counter() - started
         started = time.perf_counter()
         tree.refresh(progress=progress)
@@ -58,6 +58,7 @@ def retrieval(
         notes = bench_data.adopt(tree, plugins, folder)
         notes += bench_data.need(tree, plugins)
         scored = list(bench_data.asked(tree, data, plugins, progress=progress))
+        notes += [*bench_data.strangers(data), *bench_data.left_out(scored)]
     spent = sorted(each.ms for each in scored)
     report: dict[str, object] = {
         "task": data.name,
@@ -71,7 +72,9 @@ def retrieval(
         "ms_p99": round(spent[int(len(spent) * 0.99)], 3) if spent else 0.0,
         "categories": bench_data.categories(scored),
     }
-    return report | ({"with": list(plugins), "notes": notes} if plugins else {})
+    if plugins:
+        report["with"] = list(plugins)
+    return report | ({"notes": notes} if plugins or notes else {})
 
 
 def suites() -> dict[str, tuple[str, Suite]]:

@@ -211,7 +211,7 @@ def _next_steps(given: Answer, verb: str) -> list[str]:
             f"Full text was not asked, because of `--max-tier {clean(given.query.max_tier)}`.",
             "Next: leave it out to let the other tiers try.",
         ]
-    if given.query.tier:
+    if given.query.tier and given.query.tier != "agentic":  # that is asked last, or by `ask`
         return [f"Next: leave out `--tier {given.query.tier}` to let the other tiers try."]
     if verb == "query":
         return [

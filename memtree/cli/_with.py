@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -43,8 +43,8 @@ ElicitOption = Annotated[
     bool, typer.Option("--elicit", help="Ask the model without the tree first (clash).")
 ]
 ModeOption = Annotated[
-    str | None,
-    typer.Option("--mode", metavar="MODE", help="auto, full, blocks or tiers (convomem)."),
+    Literal["auto", "full", "blocks", "tiers"] | None,
+    typer.Option("--mode", help="How much of the tree is read (convomem)."),
 ]
 
 

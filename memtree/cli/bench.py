@@ -114,10 +114,25 @@ def _run(name: str, options: Mapping[str, object], typed: Mapping[str, Any]) -> 
         for line in lines:
             out.line(clean(str(line)))
         out.line()
+    _operations(report["operations"])
     resumed = f", {report['resumed']} of them from before" if report["resumed"] else ""
-    out.line(f"{report['questions']} questions{resumed}, {report['seconds']:.1f} s")
+    tokens = f", {report['tokens']:,} tokens read" if report["tokens"] else ""
+    built = f", trees built in {report['build_s']:.1f} s, all" if report["build_s"] else ", all"
+    out.line(
+        f"{report['questions']} questions{resumed}{tokens}{built} in {report['seconds']:.1f} s"
+    )
     _say(report["notes"])
     return DONE
+
+
+def _operations(mix: object) -> None:
+    """What was done to the trees, the most frequent first."""
+    if not isinstance(mix, dict) or not mix:
+        return
+    count = sum(mix.values())
+    told = [f"{kind} {number} ({100 * number / count:.0f} %)"
+            for kind, number in sorted(mix.items(), key=lambda item: -item[1])]  # fmt: skip
+    stdout().line(f"operations: {clean(', '.join(told))}")
 
 
 def _emit(report: Mapping[str, object]) -> int:
@@ -161,11 +176,13 @@ def _said_of(plugin: str, suite: Suite) -> str:
     """The help of a suite: the title of its plugin, then what its class or `cases` say."""
     from memtree.hosting.desk import loaded
 
+    title = loaded(plugin).manifest.title
+    title = f"{title[:1].upper()}{title[1:]}."
     for thing in (type(suite), suite.cases):
         said = inspect.getdoc(thing)
         if said:
-            return f"{loaded(plugin).manifest.title}.\n\n{said}"
-    return f"{loaded(plugin).manifest.title}."
+            return f"{title}\n\n{said}"
+    return title
 
 
 def _members() -> dict[str, Callable[..., int]]:

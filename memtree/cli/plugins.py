@@ -233,13 +233,25 @@ def compare(
     data: Annotated[
         str, typer.Option("--data", metavar="DIR", help="corpus.jsonl and queries.jsonl.")
     ],
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="What chance begins with.")
+    ] = 0,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", metavar="N", min=0, help="Only N questions, drawn evenly; 0 for all."
+        ),
+    ] = 0,
     as_json: JsonOption = False,
 ) -> int:
-    """Ask the same questions with a plugin and without: both figures, and whether it helps."""
+    """Ask the same questions with a plugin and without: both figures, and whether it helps.
+
+    In a tree made of the documents. Of several plugins each is measured alone, then all together.
+    """
     from memtree.bench import compare as compared
 
     with Progress() as progress:
-        report, lines = compared(names, data, progress=progress)
+        report, lines = compared(names, data, seed=seed, limit=limit, progress=progress)
     if as_json:
         from memtree.cli._json import emit
 

@@ -260,7 +260,10 @@ class Table:
         for view in reversed(self._views):
             view.release()
         self._views = []
-        self._file.close()
+        try:
+            self._file.close()
+        except BufferError:  # an interruption left a row in use: the mapping goes with it
+            self._bulk = None
 
 
 def _shared(one: bytes, other: bytes) -> int:

@@ -11,10 +11,12 @@ import contextlib
 import json
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memtree.errors import UsageError
+from memtree.hosting.bench_asking import troubles
 from memtree.hosting.bench_measures import by_kind, measures
 from memtree.hosting.desk import desk_of
 from memtree.knowledge.path import slug
@@ -58,15 +60,16 @@ class Data:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """A question that was asked: its measures, and milliseconds."""
+    """A question that was asked: its measures, milliseconds, and plugins that were left out."""
 
     question: Question
     measures: dict[str, float]
     ms: float
+    troubles: tuple[str, ...] = ()
 
 
 def read(folder: str) -> Data:
-    """The data of a folder. Raises UsageError when it holds no such files."""
+    """The data of a folder. Raises UsageError when it holds no such files, or nothing to ask."""
     task, documents, rows = raw(folder)
     questions = []
     for item in rows:
@@ -81,6 +84,11 @@ def read(folder: str) -> Data:
                 gold=tuple(str(each) for each in gold),
             )
         )  # fmt: skip
+    if not questions:
+        raise UsageError(
+            f"no question in '{os.path.join(folder, 'queries.jsonl')}' has gold documents",
+            hint='a question is {"text": ..., "gold": [ids of documents]}',
+        )
     name = str(task.get("name") or os.path.basename(os.path.abspath(folder)))
     return Data(name=name, folder=folder, documents=documents, questions=questions)
 
@@ -100,13 +108,16 @@ def raw(
     return task, documents, rows
 
 
-def plant(tree: Tree, data: Data, place: str) -> int:
+def plant(tree: Tree, data: Data, place: str, *, progress: Progress | None = None) -> int:
     """Import the documents, each group into a folder; gives how many have no text.
 
     `place` is a folder for what is written on the way.
     """
-    skipped = 0
+    skipped = done = 0
     for group, lines in by_group(data.documents).items():
+        if progress is not None:
+            progress("importing documents", done, len(data.documents))
+        done += len(lines)
         source = os.path.join(place, f"{slug(group) if group else 'all'}.jsonl")
         with open(source, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -153,7 +164,24 @@ def ask(tree: Tree, question: Question, plugins: Sequence[str] = ()) -> Scored:
     answer = tree.search(query)
     ms = 1000 * (time.perf_counter() - started)
     found = measures([hit.id for hit in answer.hits], question.gold, complete=(5, 10))
-    return Scored(question=question, measures=found, ms=ms)
+    return Scored(question=question, measures=found, ms=ms, troubles=tuple(troubles(answer)))
+
+
+def strangers(data: Data) -> list[str]:
+    """What is to be said of gold that names no document: nobody can find it."""
+    known = {str(document.get("id", "")) for document in data.documents}
+    lost = [item for each in data.questions for item in each.gold if item not in known]
+    if not lost:
+        return []
+    return [f"{len(lost)} gold ids name no document of the corpus, {lost[0]!r} for one"]
+
+
+def left_out(scored: Sequence[Scored]) -> list[str]:
+    """Which plugins were left out of how many questions, and why, each reason once."""
+    counts = Counter(trouble for each in scored for trouble in each.troubles)
+    return [
+        f"{trouble} ({number} of {len(scored)} questions)" for trouble, number in counts.items()
+    ]
 
 
 def asked(

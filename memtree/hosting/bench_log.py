@@ -1,7 +1,8 @@
 """What a long benchmark has done so far: a line of JSON for each case, so that it can go on.
 
 The first line says which run it is; a file of another run is refused. A case whose line was cut
-off, by a full disk for one, is done again.
+off, by a full disk for one, is done again. Between the cases stand lines of what building a setup's
+tree took; of a setup that was built twice the later one holds.
 """
 
 from __future__ import annotations
@@ -32,6 +33,15 @@ class Done:
     measures: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What building the tree of a setup took: seconds, and operations by kind."""
+
+    setup: str
+    seconds: float = 0.0
+    operations: Mapping[str, int] = field(default_factory=dict)
+
+
 class Log:
     """The finished cases of one run; `path` "" keeps them in memory alone.
 
@@ -41,6 +51,7 @@ class Log:
 
     def __init__(self, path: str, run: Mapping[str, object]) -> None:
         self.done: dict[str, Done] = {}
+        self.built: dict[str, Built] = {}
         self._path = path
         self._file: IO[str] | None = None
         if path:
@@ -52,6 +63,12 @@ class Log:
         self.done[done.case] = done
         if self._file is not None:
             self._write(asdict(done))
+
+    def build(self, built: Built) -> None:
+        """Keep what a setup's tree took."""
+        self.built[built.setup] = built
+        if self._file is not None:
+            self._write(asdict(built))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -94,6 +111,10 @@ class Log:
     def _take(self, number: int, line: bytes, run: object) -> None:
         try:
             item = json.loads(line)
+            if number and "setup" in item:
+                built = Built(**item)
+                self.built[built.setup] = built
+                return
             if number:
                 done = Done(**{**item, "found": tuple(item["found"])})
                 self.done[done.case] = done

@@ -1,4 +1,4 @@
-"""The loop of every benchmark: scratch trees, questions, time, tables by kind, going on later.
+"""The loop of every benchmark: scratch trees, questions, time, operations, tables, going on later.
 
 A suite (`memtree.plugins.suite.Suite`) gives cases and grades them; all else is done here. Each
 setup gets a tree of its own in a temporary folder: its documents are imported as JSONL, as any
@@ -27,14 +27,16 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from memtree import config
 from memtree.errors import MemtreeError, UsageError
-from memtree.hosting.bench_asking import Retrievers
-from memtree.hosting.bench_log import Done, Log
+from memtree.hosting.bench_asking import Retrievers, Watched
+from memtree.hosting.bench_data import need
+from memtree.hosting.bench_log import Built, Done, Log
 from memtree.hosting.bench_measures import by_kind
 from memtree.hosting.desk import desk_of
 from memtree.plugins.suite import Result, answers
@@ -102,24 +104,18 @@ class Run:
 def run(this: Run) -> dict[str, object]:
     """Ask all cases of a suite; the report is the JSON document of `memtree bench NAME`.
 
-    `kinds` are the table's rows: kind, n, the mean of each measure, ms per question. Raises
-    UsageError for data or options that the suite can't use, Unavailable for a plugin that was named
-    and can't be used, SuiteFailed.
+    `kinds` are the table's rows: kind, n, the mean of each measure, ms per question. `operations`
+    are those that suites carried out on their trees, by kind, `build_s` the seconds that building
+    all trees took. Raises UsageError for data or options that the suite can't use, Unavailable for
+    a plugin that was named and can't be used, SuiteFailed.
     """
     started = time.perf_counter()
     cases = _cases(this)
-    notes: list[str] = []
     with Log(this.resume, this.described()) as log:
-        left = [case for case in cases if case.id not in log.done]
-        asked = len(cases) - len(left)
-        for setup, group in groupby(left, key=lambda case: case.setup):
-            with _planted(this, setup) as place:
-                for case in group:
-                    log.add(_asked(this, case, place))
-                    asked += 1
-                    this.tell("asking", asked, len(cases))
-                notes += place.retrievers.notes
+        notes = _all_asked(this, cases, log)
         done = [log.done[case.id] for case in cases]
+    setups = list(dict.fromkeys(case.setup for case in cases))
+    built = [log.built[setup] for setup in setups if setup in log.built]
     rows = by_kind(
         ((each.kind, each.ms, each.measures) for each in done),
         label="kind", count="n", total=bool(getattr(this.suite, "totals", True)),
@@ -129,14 +125,42 @@ def run(this: Run) -> dict[str, object]:
         "plugin": this.plugin,
         "questions": len(done),
         "resumed": log.resumed,
-        "setups": len({case.setup for case in cases}),
+        "setups": len(setups),
+        "operations": dict(sum((Counter(each.operations) for each in built), Counter())),
         "tokens": sum(each.tokens for each in done),
+        "build_s": round(sum(each.seconds for each in built), 3),
         "seconds": round(time.perf_counter() - started, 3),
         "kinds": rows,
         **_optional(this, "summary", rows),
         "lines": _lines(this, rows),
         "notes": list(dict.fromkeys(notes)),
     }
+
+
+def _all_asked(this: Run, cases: Sequence[Case], log: Log) -> list[str]:
+    """Ask what the log has not yet; gives what is to be said."""
+    left = [case for case in cases if case.id not in log.done]
+    asked, searched = len(cases) - len(left), 0
+    notes: list[str] = []
+    for setup, group in groupby(left, key=lambda case: case.setup):
+        started = time.perf_counter()
+        with _planted(this, setup) as place:
+            seconds = time.perf_counter() - started
+            built = dict(place.desk.operations)
+            log.build(Built(setup=setup, seconds=round(seconds, 3), operations=built))
+            for case in group:
+                log.add(_asked(this, case, place))
+                asked += 1
+                this.tell("asking", asked, len(cases))
+            if place.desk.operations != built:  # its answers write
+                built = dict(place.desk.operations)
+                log.build(Built(setup=setup, seconds=round(seconds, 3), operations=built))
+            notes += place.retrievers.notes
+            searched += place.desk.asked + place.retrievers.searched
+    if this.plugins and left and not searched:
+        named = ", ".join(this.plugins)
+        notes.append(f"nothing was searched in the tree: --with {named} made no difference")
+    return notes
 
 
 def plant(
@@ -157,7 +181,7 @@ def plant(
 class _Place:
     """The tree of a setup, with what is asked there."""
 
-    def __init__(self, tree: Tree, desk: Desk, retrievers: Retrievers) -> None:
+    def __init__(self, tree: Tree, desk: Watched, retrievers: Retrievers) -> None:
         self.tree = tree
         self.desk = desk
         self.retrievers = retrievers
@@ -173,9 +197,9 @@ def _planted(this: Run, setup: str) -> Iterator[_Place]:
         wanted = getattr(this.suite, "settings", None)
         for name, value in (wanted(setup) if wanted else {}).items():
             config.assign(tree.root, name, value)
-        retrievers = Retrievers(tree, this.plugins)
-        retrievers.need(this.plugins)
-        desk = desk_of(tree, [this.plugin, *this.plugins], progress=this.progress)
+        retrievers = Retrievers(tree, this.plugins, data=this.data)
+        need(tree, this.plugins)  # said before anything is built
+        desk = Watched(desk_of(tree, [this.plugin, *this.plugins], progress=this.progress))
         prepare = getattr(this.suite, "prepare", None)
         if prepare is not None:
             _own(this, f"prepare {setup}", lambda: prepare(setup, desk))
@@ -184,15 +208,18 @@ def _planted(this: Run, setup: str) -> Iterator[_Place]:
             if lost:
                 retrievers.notes.append(f"{lost} documents of {setup} have no text")
         tree.refresh(progress=this.progress)
+        retrievers.adopt(this.plugins)
+        retrievers.need(this.plugins)
         tree.max_age = 0.0 if getattr(this.suite, "writes", False) else _LOOK_S
         yield _Place(tree, desk, retrievers)
 
 
 def _asked(this: Run, case: Case, place: _Place) -> Done:
     started = time.perf_counter()
-    result = _own(this, case.id, lambda: answers(this.suite, case, place.desk))
+    desk = cast("Desk", place.desk)
+    result = _own(this, case.id, lambda: answers(this.suite, case, desk))
     if result is None:
-        result = place.retrievers.ask(case, place.desk, limit=_wide(case))
+        result = place.retrievers.ask(case, desk, limit=_wide(case))
     ms = result.ms or 1000 * (time.perf_counter() - started)
     found = list(result.found)
     if case.candidates:

@@ -12,10 +12,11 @@ the same data gives the same figures.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from memtree.errors import UsageError
-from memtree.hosting.bench_data import adopt, ask, need, plant, read
+from memtree.hosting.bench_data import adopt, ask, left_out, need, plant, read, strangers
 from memtree.hosting.desk import loaded
 from memtree.numerics import load_numpy
 
@@ -44,9 +45,9 @@ def compare(
     """Measure plugins against the plain tree on a data folder; the report, and lines for people.
 
     Each plugin is measured alone, and several together besides. `opened` makes a tree in an empty
-    folder, `place` is a scratch folder; `limit` 0 asks all questions. Raises UsageError for data
-    that can't be used and for a plugin without a part in search, Unavailable for one that can't be
-    used.
+    folder, `place` is a scratch folder; `limit` asks so many questions, drawn evenly, 0 asks all.
+    Raises UsageError for data that can't be used and for a plugin without a part in search,
+    Unavailable for one that can't be used.
     """
     for name in names:
         if not any(loaded(name).has(hook) for hook in _IN_SEARCH):
@@ -56,25 +57,28 @@ def compare(
             )
     questions = read(data)
     if limit:
-        questions = _first(questions, limit)
+        questions = _evenly(questions, limit)
     with opened(f"{place}/tree") as tree:
         need(tree, names)  # said before anything is built
-        plant(tree, questions, place)
+        plant(tree, questions, place, progress=progress)
         tree.refresh(progress=progress)
         tree.max_age = 3600.0
         sides = [[name] for name in dict.fromkeys(names)]
         if len(sides) > 1:
             sides.append([name for side in sides for name in side])
-        notes = adopt(tree, list(dict.fromkeys(names)), data)
+        notes = strangers(questions)
+        notes += adopt(tree, list(dict.fromkeys(names)), data)
         notes += need(tree, names)
         found = []
         for side in sides:
-            ready = _made_ready(tree, questions, side)
+            ready = _made_ready(tree, questions, side, progress)
             plain, other = _both(tree, questions, side, progress)
+            notes += left_out(other)
             found.append(_judged(side, plain, other, ready=ready, seed=seed))
     report: dict[str, object] = {
         "task": questions.name, "documents": len(questions.documents),
-        "questions": len(questions.questions), "seed": seed, "plugins": found, "notes": notes,
+        "questions": len(questions.questions), "seed": seed, "plugins": found,
+        "notes": list(dict.fromkeys(notes)),
     }  # fmt: skip
     return report, told(report)
 
@@ -168,8 +172,10 @@ def _told(each: dict[str, Any]) -> list[str]:
     return [*lines, "", f"{each['plugin']}: {each['verdict']} ({shown})"]
 
 
-def _made_ready(tree: Tree, data: Data, side: Sequence[str]) -> float:
+def _made_ready(tree: Tree, data: Data, side: Sequence[str], progress: Progress | None) -> float:
     """Seconds of the first question: what a plugin derives from a tree is made then."""
+    if progress is not None:
+        progress(f"making {' and '.join(side)} ready", 0, 0)
     started = time.perf_counter()
     for question in data.questions[:1]:
         ask(tree, question)
@@ -221,9 +227,15 @@ def _judged(
             "better": sum(change > 0 for change in changes[number]),
             "worse": sum(change < 0 for change in changes[number]),
         }
+    failed = sum(bool(each.troubles) for each in other)
+    said = verdict(better, worse, count)
+    if failed:
+        said = (f"was left out of {failed} of {count} questions"
+                + ("" if failed == count else f"; as it is, {said}"))  # fmt: skip
     return {
         "plugin": "+".join(side),
-        "verdict": verdict(better, worse, count),
+        "verdict": said,
+        "failed": failed,
         "measures": rows,
         "ms": {
             "plain": round(sum(each.ms for each in plain) / max(1, count), 3),
@@ -233,7 +245,9 @@ def _judged(
     }
 
 
-def _first(data: Data, limit: int) -> Data:
-    from dataclasses import replace
-
-    return replace(data, questions=data.questions[:limit])
+def _evenly(data: Data, limit: int) -> Data:
+    """So many of the questions, drawn evenly: files have them in the order of their kinds."""
+    every = data.questions
+    if limit >= len(every):
+        return data
+    return replace(data, questions=[every[at * len(every) // limit] for at in range(limit)])

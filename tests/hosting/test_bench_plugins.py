@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,10 +18,10 @@ from memtree.hosting import registry
 from memtree.hosting.bench_log import Done, Log
 from memtree.hosting.bench_measures import by_kind, measures
 from memtree.hosting.benching import Run, SuiteFailed, run
+from memtree.plugins.api import Manifest, Mode, Ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,11 @@ def toys(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """The plugins of the tests, installed beside those that came with memtree."""
-    installed(tmp_path_factory.mktemp("site"), {"toy": "Toy", "sick": "Sick"}, monkeypatch)
+    installed(
+        tmp_path_factory.mktemp("site"),
+        {"toy": "Toy", "sick": "Sick", "crashes": "Crashes"},
+        monkeypatch,
+    )
     registry.forget()
     yield
     monkeypatch.undo()
@@ -85,7 +90,7 @@ def test_a_case_names_what_it_is_asked_of(tmp_path: Path) -> None:
         log = tmp_path / retriever
         ran(ToySuite(), options={"rooms": "cellar", "retriever": retriever}, resume=str(log))
         lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()[1:]]
-        found[retriever] = {line["case"]: line["found"] for line in lines}
+        found[retriever] = {line["case"]: line["found"] for line in lines if "case" in line}
     first, second = "cellar-boiler-0", "cellar-coal-0"
     assert found["toy"] == {first: ["coal"], second: ["coal"]}, "its retriever alone"
     assert found["memtree"][first][0] == found["memtree+toy"][first][0] == "boiler"
@@ -100,6 +105,92 @@ def test_a_plugin_that_is_not_there_is_unavailable_before_anything_is_asked() ->
     with pytest.raises(MemtreeError) as caught:
         ran(ToySuite(), options={"retriever": "nosuch"})
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("named", ["mint", "memtree+mint"])
+def test_a_retriever_that_finds_nothing_by_itself_is_a_mistake(named: str) -> None:
+    with pytest.raises(UsageError, match=r"the plugin mint .* is no retriever"):
+        ran(ToySuite(), options={"retriever": named})
+
+
+def test_plugins_that_took_no_part_are_said() -> None:
+    report = ran(ToySuite(), plugins=["toy"], options={"how": "know"})
+    assert "nothing was searched in the tree: --with toy made no difference" in report["notes"]
+    assert not any("no difference" in note for note in ran(ToySuite(), plugins=["toy"])["notes"])
+    own = ran(ToySuite(), plugins=["toy"], options={"retriever": "memtree"})
+    assert not any("no difference" in note for note in own["notes"])
+
+
+def test_a_plugin_that_fails_in_a_search_is_named() -> None:
+    report = ran(ToySuite(), plugins=["crashes"])
+    (said,) = (note for note in report["notes"] if "crashes" in note)
+    assert said == "the plugin crashes was left out (retrieve): RuntimeError: no luck"
+
+
+class Adopting:
+    """A plugin that can be used once it was told something by the data."""
+
+    manifest = Manifest(name="adopting", title="Adopts", source="tests", modes=("full", "bare"))
+
+    def adopt(self, desk: Any, folder: str) -> str:
+        told = Path(folder, "told.txt").read_text("utf-8")
+        desk.context.sidecar.write("told.jsonl", [{"told": told}])
+        return f"it was told {told}"
+
+    def mode(self, ctx: Any) -> Mode:
+        return Mode() if ctx.sidecar.read("told.jsonl") else Mode(label="bare", reason="not told")
+
+    def retrieve(self, query: Any, ctx: Any) -> list[Ranked]:
+        told = ctx.sidecar.read("told.jsonl")[0]["told"]
+        return [Ranked(path=entry.path, score=1.0) for entry in ctx.tree.entries(query.scope)
+                if entry.id == told]  # fmt: skip
+
+
+@pytest.mark.parametrize("named", ["adopting", "memtree+adopting", ""])
+def test_a_plugin_takes_what_the_data_has_for_it(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch,
+    named: str,
+) -> None:  # fmt: skip
+    class WithData(ToySuite):
+        def cases(self, *, data: str, seed: int, **more: Any) -> Iterator[Any]:
+            assert data
+            return super().cases(data="", seed=seed, **more)
+
+    site = tmp_path_factory.mktemp("more")
+    installed(site, {"adopting": "Adopting"}, monkeypatch, module="test_bench_plugins")
+    registry.forget()
+    (tmp_path / "told.txt").write_text("coal", "utf-8")
+    options = {"rooms": "cellar", "retriever": named}
+    plugins = [] if named else ["adopting"]
+    report = ran(WithData(), data=str(tmp_path), options=options, plugins=plugins)
+    assert report["notes"] == ["it was told coal"]
+
+
+def test_operations_are_counted_also_when_a_run_goes_on(tmp_path: Path) -> None:
+    from memtree.knowledge.plan import Add, Archive, Claim
+
+    class Writing(ToySuite):
+        writes = True
+
+        def prepare(self, setup: str, desk: Any) -> None:
+            self.planted.append(setup)
+            claim = Claim(text="The tin is blue.", evidence=(), when="")
+            add = Add(path=f"notes/all/{setup}.md", title=setup, claims=(claim,), reason="told")
+            desk.apply([add], dry_run=True)  # is not counted
+            desk.apply([add, Archive(path="notes/all/none.md", reason="gone")])
+
+    log = str(tmp_path / "log")
+    suite = Writing()
+    suite.fails_at, suite.failure = "cellar-boiler-0", KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        ran(suite, resume=log)
+    again = Writing()
+    report = ran(again, resume=log)
+    assert again.planted == ["cellar"]
+    assert report["operations"] == {"add": 2, "archive refused": 2}
+    assert report["build_s"] > 0
+    assert ran(Writing(), resume=log)["operations"] == report["operations"]
+    assert ran(ToySuite())["operations"] == {}
 
 
 def test_a_suite_may_prepare_its_tree_itself_and_set_its_settings() -> None:

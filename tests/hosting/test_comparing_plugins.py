@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from toy_benchmark import installed
 
 from memtree import bench
+from memtree.cli import main
 from memtree.errors import MemtreeError, UsageError
 from memtree.hosting import registry
 from memtree.hosting.comparing import HARMS, HELPS, LEVEL, chances, intervals, verdict
@@ -54,6 +55,18 @@ class Idle:
         return hits
 
 
+class Fails:
+    """A plugin that fails, at some questions or at all."""
+
+    manifest = Manifest(name="fails", title="Fails", source="tests")
+    at = ""
+
+    def refine(self, query: Any, hits: Sequence[Ranked], ctx: Any) -> Sequence[Ranked]:  # noqa: ARG002
+        if self.at in query.text:
+            raise RuntimeError("no luck")
+        return hits
+
+
 class Sieve:
     """A plugin that lets nothing through."""
 
@@ -71,7 +84,7 @@ def compare(names: list[str], data: str, **more: Any) -> tuple[dict[str, Any], l
 def plugins(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    names = {each.manifest.name: each.__name__ for each in (Knowing, Idle, Sieve)}
+    names = {each.manifest.name: each.__name__ for each in (Knowing, Idle, Sieve, Fails)}
     installed(tmp_path_factory.mktemp("site"), names, monkeypatch, module="test_comparing_plugins")
     registry.forget()
     yield
@@ -134,6 +147,49 @@ def test_few_questions_show_nothing(data: str) -> None:
     assert report["plugins"][0]["verdict"] == "no difference that 3 questions can show"
     assert verdict([], [], 1) == "no difference that 1 question can show"
     assert verdict(["mrr"], ["all@5"], 9) == "helps with mrr and harms all@5"
+
+
+def test_a_plugin_that_fails_is_not_said_to_make_no_difference(
+    data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, lines = compare(["fails"], data)
+    assert report["plugins"][0]["verdict"] == "was left out of 12 of 12 questions"
+    said = "the plugin fails was left out (refine): RuntimeError: no luck (12 of 12 questions)"
+    assert report["notes"] == [said]
+    assert f"note: {said}" in lines
+    monkeypatch.setattr(registry.load("fails").plugin, "at", "amber")  # type: ignore[union-attr]
+    report, _ = compare(["fails"], data)
+    assert report["plugins"][0]["failed"] == 1
+    assert report["plugins"][0]["verdict"].startswith("was left out of 1 of 12 questions; as it is")
+
+
+def test_a_limit_draws_questions_evenly_and_the_command_takes_it(
+    data: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    report, _ = compare(["idle"], data, limit=4, progress=lambda what, *_: told.append(what))
+    assert report["questions"] == 4
+    assert {"importing documents", "making idle ready", "asking with idle"} <= set(told)
+    command = ["plugins", "compare", "knowing", "--data", data, "--seed", "3", "--limit", "5"]
+    assert main([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["questions"], report["seed"]) == (5, 3)
+    assert main([*command[:-1], "500", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["questions"] == 12
+    assert main([*command[:-1], "-1"]) == 2
+
+
+def test_data_without_gold_is_a_mistake_and_gold_without_a_document_is_said(data: str) -> None:
+    queries = Path(data, "queries.jsonl")
+    lines = queries.read_text("utf-8").splitlines()
+    queries.write_text("\n".join([*lines, '{"id": "x", "text": "Who?", "gold": ["zz"]}']), "utf-8")
+    report, _ = compare(["idle"], data)
+    assert report["notes"] == ["1 gold ids name no document of the corpus, 'zz' for one"]
+    queries.write_text('{"id": "x", "text": "Who?", "gold": []}\n', "utf-8")
+    for measure in (lambda: compare(["idle"], data), lambda: bench.retrieval(data),
+                    lambda: bench.run("lmeb", data=data)):  # fmt: skip
+        with pytest.raises(UsageError, match=r"no question in .* has gold documents"):
+            measure()
 
 
 def test_what_is_not_there_is_said(data: str, tmp_path: Path) -> None:

@@ -107,6 +107,15 @@ class Toy:
         ]
 
 
+class Crashes:
+    """A plugin that fails whenever it is asked."""
+
+    manifest = Manifest(name="crashes", title="Crashes", source="tests")
+
+    def retrieve(self, query: Query, ctx: Context) -> Sequence[Ranked]:  # noqa: ARG002
+        raise RuntimeError("no luck")
+
+
 class Sick:
     """A plugin whose benchmarks can't be listed."""
 
