@@ -50,8 +50,8 @@ def two_gaussians(
     """A mixture of two Gaussians for each row of `samples`, shape (rows, samples) or (samples,).
 
     Starts are two samples of each row, the second drawn by its squared distance from the first
-    (k-means++, Arthur & Vassilvitskii 2007), by `seed`. Raises ValueError for fewer than two
-    samples and for what is no finite number.
+    (k-means++, Arthur & Vassilvitskii 2007), by `seed`, alike in all rows. Raises ValueError for
+    fewer than two samples and for what is no finite number.
     """
     np = load_numpy()
     x = np.atleast_2d(np.asarray(samples, np.float64))
@@ -115,10 +115,11 @@ def _starts(x: Floats, seed: int) -> Floats:
     np = load_numpy()
     chance = np.random.default_rng(seed)
     rows = np.arange(len(x))
-    first = x[rows, chance.integers(0, x.shape[1], len(x))]
+    # The same draw for every row: what is fitted to one does not hang on its company.
+    first = x[:, chance.integers(0, x.shape[1])]
     far = (x - first[:, None]) ** 2
     reach = np.cumsum(far, axis=1)
-    point = chance.random(len(x)) * reach[:, -1]
+    point = chance.random() * reach[:, -1]
     second = x[rows, np.minimum((reach <= point[:, None]).sum(axis=1), x.shape[1] - 1)]
     starts: Floats = np.stack([first, second], axis=1)
     return starts

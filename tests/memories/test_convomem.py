@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from memtree.errors import UsageError
 from memtree.hosting.lab import ScratchLab
 from memtree.memories.convomem import ConvoMem
-from memtree.memories.convomem.checks import QUESTION, Reader, planned, tree_of
+from memtree.memories.convomem.checks import FACT, QUESTION, Reader, planned, tree_of
 from memtree.memories.convomem.choosing import calls_for, choose, limits
 from memtree.memories.convomem.reading import Note, standing
 from memtree.memories.convomem.suite import ConvoMemSuite
@@ -132,14 +133,116 @@ def test_records_of_both_forms_become_cases(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         list(ConvoMemSuite().cases(data=str(tmp_path / "none"), seed=0))
     with pytest.raises(UsageError):
-        list(ConvoMemSuite().cases(data="", seed=0, format="x"))
+        list(ConvoMemSuite().cases(data="", seed=0, format="x"))  # type: ignore[arg-type]
 
 
 def test_the_made_records_run_with_a_model_and_without(lab: ScratchLab) -> None:
     suite = ConvoMemSuite()
     cases = list(suite.cases(data="", seed=0))
-    desk = lab.tree(tree_of(3))
-    assert suite.answer(cases[0], desk) is None
     said = suite.answer(cases[2], lab.tree(tree_of(3), model=Reader("Nobody said it.")))
     assert said is not None
     assert suite.grade(cases[2], said) == {"abstains": 1.0}
+    assert suite.report([]) == ["made-2: mode full: 42 tokens in 3 entries, full up to 3296"]
+
+
+def test_without_a_model_what_query_calls_absent_is_abstaining() -> None:
+    from memtree import bench
+
+    report: Any = bench.run("convomem")
+    every, asked, never = report["kinds"]
+    assert every["n"] == 3
+    assert asked["recall"] == 1.0
+    assert asked["answers"] > 0
+    assert never["abstains"] == 1.0
+    assert report["summary"]["made-0"]["mode"] == "tiers"
+    suite = ConvoMemSuite()
+    first, _, last = suite.cases(data="", seed=0)
+    for status, answered in (("found", 1.0), ("absent", 0.0)):
+        graded = suite.grade(first, Result(status=status))
+        assert graded["answers"] == answered
+        assert suite.grade(last, Result(status=status)) == {"abstains": 1 - answered}
+
+
+# -- how much there is --------------------------------------------------------------------------
+
+
+def _small(count: int, words: int = 2) -> dict[str, str]:
+    return {f"talk/2026/n{n:04}.md": f"# N{n}\n\n{f'soup{n} ' * words}\n" for n in range(count)}
+
+
+def test_full_reads_every_entry_however_many_there_are(lab: ScratchLab) -> None:
+    """More entries than blocks could hold are no reason to read the first ones alone."""
+    reader = Reader()
+    files = _small(60) | {"talk/2026/z.md": f"# Bees\n\n{FACT}\n"}
+    desk = lab.tree(files, model=reader, options={"mode": "full", "calls": 2})
+    step = planned(ConvoMem(), desk.context)
+    assert (step.mode, step.answer) == ("full", FACT)
+    assert all(f"soup{n}" in reader.prompts[0] for n in range(60))
+
+
+def test_what_is_not_counted_is_not_said_to_be_all(lab: ScratchLab) -> None:
+    options = {"full_tokens": 20, "blocks_tokens": 100}
+    _, why, _ = ConvoMem().decided("", lab.tree(_small(60), options=options).context)
+    assert "tokens in the first" in why
+    assert "of 60 entries alone, blocks up to 100" in why
+    for mode in ("full", "blocks"):
+        desk = lab.tree(_small(60, words=60), model=Reader(), options={"mode": mode, "calls": 2})
+        chosen, why, _ = ConvoMem().decided("", desk.context)
+        assert chosen == "tiers"
+        assert "of 60 entries alone, room is for 3296 at once, or for 2 calls" in why
+
+
+class _Counting:
+    """A context of which files and counted texts are known."""
+
+    def __init__(self, inner: Any, counts: list[str]) -> None:
+        self._inner = inner
+        self._counts = counts
+
+    @property
+    def tree(self) -> Any:
+        return _Counting(self._inner.tree, self._counts)
+
+    @property
+    def llm(self) -> Any:
+        return _Counting(self._inner.llm, self._counts) if self._inner.llm is not None else None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("get", "count"):
+            self._counts.append(name)
+        return getattr(self._inner, name)
+
+
+def test_a_text_is_counted_once(lab: ScratchLab) -> None:
+    desk = lab.tree(_small(20), model=Reader(), options={"mode": "blocks"})
+    counts: list[str] = []
+    decided: Any = ConvoMem().decided
+    first = decided("", _Counting(desk.context, counts))
+    assert counts.count("get") == counts.count("count") == 20
+    counts.clear()
+    again = decided("", _Counting(desk.context, counts))
+    assert not counts, "from the cache, no file opened"
+    assert again == first
+    desk.write("talk/2026/n0003.md", "# N3\n\nanother text, and longer than it was before\n")
+    decided("", _Counting(desk.context, counts))
+    assert counts.count("get") == counts.count("count") == 1
+
+
+def test_a_slow_model_is_not_made_to_read_everything(lab: ScratchLab) -> None:
+    calls: list[str] = []
+
+    def slow(prompt: str) -> str:
+        calls.append(prompt)
+        time.sleep(0.2)
+        return "{}"
+
+    desk = lab.tree(_small(60, words=60), model=slow, options={"seconds": 1})
+    chosen, why, _ = ConvoMem().decided("", desk.context)
+    assert chosen == "tiers"
+    assert "ms a token, allowed are 1 s" in why
+    assert len(calls) == 1, "one short prompt, to see"
+    assert ConvoMem().decided("", desk.context)[0] == "tiers"
+    assert len(calls) == 1, "its pace is known then"
+    for more in ({"seconds": 0}, {"seconds": 1000}, {"seconds": 1, "mode": "blocks"}):
+        desk = lab.tree(_small(60, words=60), model=slow, options=more)
+        assert ConvoMem().decided("", desk.context)[0] == "blocks"

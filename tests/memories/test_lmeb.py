@@ -481,3 +481,21 @@ def test_the_published_figures_are_held_against_locomo_alone(
     found, skipped = told(whole)
     assert [check.passed for check in found] == [False], "six easy questions are no LoCoMo"
     assert not skipped
+
+
+def test_a_limit_is_shared_by_all_rows(tmp_path: Path) -> None:
+    """Tasks and retrievers take turns, and each retriever is asked the same."""
+    from memtree import bench
+
+    documents = [{"id": f"d{n}", "text": f"word{n} is here"} for n in range(6)]
+    asked = [{"id": f"q{n}", "text": f"where is word{n}", "gold": [f"d{n}"],
+              "category": "first" if n < 3 else "second"} for n in range(6)]  # fmt: skip
+    for name, lines in (("corpus", documents), ("queries", asked)):
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    report: Any = bench.run(
+        "lmeb", data=str(tmp_path), limit=8, options={"retriever": "bm25,memtree"}
+    )
+    rows = {row["kind"]: row["n"] for row in report["kinds"]}
+    assert list(rows.values()) == [2, 2, 2, 2]
+    assert [kind.partition(" ")[0] for kind in rows] == ["bm25", "bm25", "memtree", "memtree"]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from memtree.errors import Unavailable
 from memtree.hosting.lab import ScratchLab
 from memtree.knowledge.query import Query
-from memtree.memories.memgas import MemGas, texts
+from memtree.memories.memgas import MemGas, keeping, texts
 from memtree.memories.memgas.commands import build, route
 from memtree.memories.memgas.comparing import sessions
 from memtree.memories.memgas.fixture import ANSWERS, PARTNER, QUESTION, entries
@@ -298,3 +299,95 @@ def test_turns_of_one_session_become_one_entry(tmp_path: Path) -> None:
     files, paths = sessions(str(tmp_path))
     assert files["c/session-1.md"] == '---\ntime: "2023"\n---\n- Ana: Hi Bo\n- Bo: Hello\n'
     assert paths == {"c/1": "c/session-1.md", "c/2": "c/session-1.md", "c/3": "c/session-2.md"}
+
+
+# -- work that is broken off ------------------------------------------------------------------
+
+
+class _Stopping:
+    """A context that ends the work after so many batches, as an alarm or a person does."""
+
+    def __init__(self, inner: Any, after: int) -> None:
+        self._inner = inner
+        self._after = after
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        del what, total
+        if done >= self._after:
+            raise KeyboardInterrupt
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def _many(count: int) -> dict[str, str]:
+    words = ("kettle", "violin", "harbour", "copper", "orchard", "lantern", "granite", "meadow")
+    return {
+        f"notes/all/n{n:03}.md": f"# {words[n % 8]}\n\nThe {words[n % 8]} of {words[n % 7]} {n}.\n"
+        for n in range(count)
+    }
+
+
+def _as_values(network: Network) -> tuple[Any, ...]:
+    return (list(network.paths), network.entries.tolist(), network.grains.tolist(),
+            sorted(map(tuple, network.edges.tolist())), network.vectors.round(2).tolist(),
+            network.left)  # fmt: skip
+
+
+def test_a_network_that_was_broken_off_goes_on_and_is_the_same(
+    lab: ScratchLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_TOGETHER", 8)
+    monkeypatch.setattr(keeping, "_KEEP", 0.0)
+    whole = keeping.build(lab.tree(_many(40)).context)
+    desk = lab.tree(_many(40))
+    with pytest.raises(KeyboardInterrupt):
+        keeping.build(_Stopping(desk.context, after=24))
+    part = keeping.stored(desk.context)
+    assert part is not None
+    assert (len(part.paths), part.left) == (24, 16)
+    desk.write("notes/all/n003.md", "# Other\n\nSomething else stands here now.\n")
+    desk.write("notes/all/n003.md", _many(40)["notes/all/n003.md"])
+    keeping.build(desk.context)
+    again = keeping.stored(desk.context)
+    assert again is not None
+    assert _as_values(again) == _as_values(whole)
+    assert again.joined().edges == whole.joined().edges
+
+
+def test_a_question_goes_on_with_joining_for_a_moment_and_says_so(
+    lab: ScratchLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another embedder makes another network, and a retriever has no time for all of it."""
+    desk = lab.tree(_many(40))
+    desk.follow()
+    network = keeping.stored(desk.context)
+    assert network is not None
+    keeping.save(desk.context, replace(network.without(set(network.paths[8:])), left=32))
+    monkeypatch.setattr(keeping, "_MOMENT", 1e-9)
+    context = desk.context
+    found = keeping.ready(context)
+    assert (len(found.paths), found.left) == (12, 28)
+    assert context.notes == [
+        "memgas has joined 12 of 40 entries so far; `memtree memgas build` joins the rest"
+    ]
+    assert desk.retrieve("the violin").hits, "by what there is"
+    monkeypatch.undo()
+    assert keeping.ready(desk.context).left == 0
+    assert _as_values(keeping.ready(desk.context)) == _as_values(network)
+
+
+def test_commands_can_be_forced(tmp_path: Path) -> None:
+    with ScratchLab(MemGas, place=str(tmp_path)) as lab:
+        desk = lab.tree(entries())
+        with pytest.raises(Unavailable, match="no gain"):
+            route(desk, QUESTION)
+        with pytest.raises(Unavailable, match="no gain"):
+            build(desk)
+        made: Any = build(desk, force=True).value
+        assert (made["entries"], made["edges"] > 0) == (12, True)
+        routed: Any = route(desk, QUESTION, force=True).value
+        assert routed["hits"]
+        desk.write("notes/hives/new.md", "# New\n\nA new note.\n")
+        grown: Any = build(desk, force=True).value
+        assert grown["entries"] == 13

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -181,3 +182,51 @@ def test_importing_the_plugin_loads_nothing_heavy() -> None:
     code = "import sys, memtree.memories.mint; print('json' in sys.modules, 'numpy' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["False", "False"]
+
+
+def test_free_text_without_a_model_is_said_to_be_searched_and_not_read(tmp_path: Path) -> None:
+    from memtree import bench
+
+    record = {
+        "id": "w", "contexts": [{"content": f"The mayor is Person{n}."} for n in range(3)],
+        "questions": [{"question": "Who is the mayor?", "answer": "Person2"}],
+    }  # fmt: skip
+    (tmp_path / "wiki_revisions.json").write_text(json.dumps([record]), encoding="utf-8")
+    for store, way in (("versioned", "full-text search"), ("search", "memtree search")):
+        report: Any = bench.run(
+            "mint", data=str(tmp_path), options={"split": "wiki_revisions", "store": store}
+        )
+        (line,) = report["lines"]
+        assert line.startswith(f"free text: recall@k is of the contexts that {way} finds; no lang")
+        assert "em" not in report["kinds"][0]
+        assert report["kinds"][0]["recall@5"] == 1.0
+        assert ("bm25 recall@5" in report["kinds"][0]) == (store == "search")
+
+
+def test_the_operations_that_built_the_trees_are_in_the_report() -> None:
+    from memtree import bench
+
+    told: list[str] = []
+    report: Any = bench.run(
+        "mint", options={"generate": 1, "updates": "4"},
+        progress=lambda what, *_: told.append(what),
+    )  # fmt: skip
+    assert report["operations"]["add"] == 7, "four people, three things"
+    assert report["operations"]["supersede"] >= 16, "each person moved four times"
+    assert report["tokens"] > 0
+    assert "curating s000-u4" in told
+    assert report["summary"]["em"]["historical"] == {"u=4": 1.0}
+
+
+def test_exact_match_is_told_by_type_and_updates() -> None:
+    rows = [{"kind": "all", "em": 0.5}, {"kind": "simple u=5", "em": 1.0},
+            {"kind": "simple u=20", "em": 0.25}, {"kind": "multi-hop u=5", "em": 0.0},
+            {"kind": "question", "recall@1": 1.0}]  # fmt: skip
+    suite = Minted()
+    assert suite.summary(rows) == {
+        "em": {"simple": {"u=5": 1.0, "u=20": 0.25}, "multi-hop": {"u=5": 0.0}}
+    }
+    assert list(suite.report(rows))[:3] == [
+        "em              u=5    u=20", "simple        1.000   0.250", "multi-hop     0.000       -",
+    ]  # fmt: skip
+    assert not suite.report(rows[-1:]), "nothing to compare"

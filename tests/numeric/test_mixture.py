@@ -70,3 +70,17 @@ def test_too_few_or_odd_numbers_are_refused() -> None:
         two_gaussians([0.5])
     with pytest.raises(ValueError, match="finite"):
         two_gaussians([0.5, float("nan")])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 30), st.integers(1, 12))
+def test_what_is_fitted_to_a_row_does_not_hang_on_its_company(
+    seed: int, samples: int, rows: int
+) -> None:
+    x = np.random.default_rng(seed).normal(size=(rows, samples))
+    x[:, : samples // 2] += 3
+    together = two_gaussians(x)
+    for number, row in enumerate(x):
+        alone = two_gaussians(row)
+        assert np.array_equal(alone.high[0], together.high[number])
+        assert alone.means[0] == pytest.approx(together.means[number])

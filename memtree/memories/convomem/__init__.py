@@ -2,8 +2,9 @@
 
 After ConvoMem (arXiv 2511.10523): below some 30 conversations nothing beats reading all of them,
 up to 150 reading in blocks is a good bargain, and a memory is for what is beyond. Here: that switch
-as a planner, with thresholds in tokens, and its benchmark with its rule for abstaining. Left out:
-its rubrics with a judging model; evidence recall and abstention are counted instead.
+as a planner, with thresholds in tokens that the model's window and pace bound, and its benchmark
+with its rule for abstaining. Left out: its rubrics with a judging model; evidence recall and
+abstention are counted instead.
 """
 
 from __future__ import annotations
@@ -17,16 +18,13 @@ if TYPE_CHECKING:
 
     from memtree.knowledge.query import Query
     from memtree.memories.convomem.choosing import Limits
-    from memtree.memories.convomem.reading import Note
-    from memtree.plugins.api import Check, State
-    from memtree.plugins.context import Context
+    from memtree.memories.convomem.reading import Note, Outcome
+    from memtree.plugins.api import Check, EntryRef, State
+    from memtree.plugins.context import Context, ModelView
     from memtree.plugins.desk import Lab
     from memtree.plugins.suite import Suite
 
 __all__ = ["ConvoMem"]
-
-_LONGEST = 8
-"""Letters of a token, at most: what is more than that many times a limit is not counted exactly."""
 
 
 class ConvoMem:
@@ -40,11 +38,19 @@ class ConvoMem:
         paradigm="agentic",
         enhances=("llm", "llm.json"),
         modes=("full", "tiers"),
-        options={"mode": "auto", "full_tokens": 0, "blocks_tokens": 0, "calls": 40},
+        options={
+            "mode": "auto",
+            "full_tokens": 0,  # read at once up to so many; 0 for 30 of the paper's conversations
+            "blocks_tokens": 0,  # in blocks up to so many; 0 for 150
+            "calls": 40,  # of the model, for one question
+            # That reading may take at this model's pace; the host ends a planner after 120. 0: any.
+            "seconds": 100,
+        },
     )
 
     def mode(self, ctx: Context) -> Mode:
-        """Without a model there is nothing to read with: always the tiers."""
+        """Without a model there is nothing to read with: always the tiers. Raises UsageError."""
+        _wanted(ctx)
         if ctx.llm is None:
             return Mode(label="tiers", reason="no language model reads along")
         return Mode()
@@ -53,35 +59,51 @@ class ConvoMem:
         """Choose at the first step; in the tiers, search once and let the host answer."""
         if state.step:
             return Step(action=STOP, mode="tiers")
-        from memtree.memories.convomem.choosing import BLOCKS, FULL, choose
-        from memtree.memories.convomem.reading import NOTHING, read_blocks, read_full
+        from memtree.memories.convomem.choosing import BLOCKS, FULL, learnt
+        from memtree.memories.convomem.reading import notes_of
 
-        limit, wanted = _wanted(ctx)
-        notes, sizes = _notes(query.scope, limit, ctx, wanted)
-        chosen, why = choose(sizes, limit, wanted)
-        model = ctx.llm
-        if model is None:
-            would = f"with a model it would be {chosen}: {why}" if chosen != "tiers" else why
-            chosen, why = "tiers", f"no language model reads along; {would}"
+        chosen, why, refs = self.decided(query.scope, ctx)
         ctx.trace(convomem=chosen, why=why)
+        model = ctx.llm
         said = f"mode {chosen}: {why}"
-        if model is None or chosen not in (FULL, BLOCKS) or not notes:
+        if model is None or chosen not in (FULL, BLOCKS) or not refs:
             searches = (Search(text=query.text, scope=query.scope, limit=query.limit),)
             return Step(action=SEARCH, searches=searches, mode="tiers", note=said)
-        if chosen == FULL:
-            outcome = read_full(model, query.text, notes)
-        else:
+        with learnt(ctx, model):
+            outcome = _read(query.text, chosen, notes_of(refs, ctx), model, ctx)
+        return _answered(outcome, chosen, said)
 
-            def tell(done: int, total: int) -> None:
-                ctx.progress("blocks", done, total)
+    def decided(self, scope: str, ctx: Context) -> tuple[str, str, Sequence[EntryRef]]:
+        """The mode for a scope, why, and the entries that a model would read. Raises UsageError."""
+        from memtree.memories.convomem.choosing import (
+            AUTO,
+            PROBE,
+            TIERS,
+            calls_for,
+            choose,
+            pace_of,
+            probe,
+            sized,
+        )
 
-            outcome = read_blocks(model, query.text, notes, tell)
-        if outcome.made_up:
-            said += f"; {outcome.made_up} quotes stand in no entry and were dropped"
-        if not outcome.answer:
-            said = f"{NOTHING} ({said})"
-        return Step(action=ANSWER, answer=outcome.answer, mode=chosen, note=said,
-                    cites=tuple(dict.fromkeys(quote.path for quote in outcome.quotes)))  # fmt: skip
+        limit, wanted = _wanted(ctx)
+        found = sized(scope, limit, ctx, wanted)
+        model = ctx.llm
+        if wanted == TIERS:
+            return TIERS, "as asked", ()
+        if model is None:
+            if wanted != AUTO:
+                return TIERS, f"no language model reads along, which mode {wanted} needs", ()
+            chosen, why = choose(found.sizes, limit, wanted, of=found.of)
+            would = f"with a model it would be {chosen}: {why}" if chosen != TIERS else why
+            return TIERS, f"no language model reads along; {would}", ()
+        limit = limit.at(pace_of(ctx, model))
+        chosen, why = choose(found.sizes, limit, wanted, of=found.of)
+        unknown = wanted == AUTO and chosen != TIERS and limit.seconds and not limit.pace
+        if unknown and sum(found.sizes) > PROBE and calls_for(len(found.sizes)) < limit.calls:
+            limit = limit.at(probe(ctx, model, found.refs))
+            chosen, why = choose(found.sizes, limit, wanted, of=found.of)
+        return chosen, why, found.refs
 
     def bench(self) -> Sequence[Suite]:
         """`memtree bench convomem`."""
@@ -105,42 +127,37 @@ def _wanted(ctx: Context) -> tuple[Limits, str]:
     if wanted not in MODES:
         raise UsageError(f"{wanted!r} is no mode of reading", hint="one of " + ", ".join(MODES))
     numbers = []
-    for name in ("full_tokens", "blocks_tokens", "calls"):
+    for name in ("full_tokens", "blocks_tokens", "calls", "seconds"):
         try:
             numbers.append(max(0, int(str(ctx.options.get(name) or 0))))
         except ValueError:
-            raise UsageError(f"convomem.{name} is a number of tokens or calls") from None
-    full, blocks, calls = numbers
+            raise UsageError(f"convomem.{name} is a number from 0 on") from None
+    full, blocks, calls, seconds = numbers
     window = ctx.llm.window if ctx.llm is not None else 1 << 30
-    return limits(full, blocks, window, calls), wanted
+    return limits(full, blocks, window, calls, seconds=seconds), wanted
 
 
-def _notes(
-    scope: str, limit: Limits, ctx: Context, wanted: str = "auto"
-) -> tuple[list[Note], list[int]]:
-    """The entries of a scope with their tokens; beyond every limit the rest is not read."""
-    from memtree.memories.convomem.choosing import AUTO, BLOCK
-    from memtree.memories.convomem.reading import Note
+def _read(
+    question: str, chosen: str, notes: Sequence[Note], model: ModelView, ctx: Context
+) -> Outcome:
+    """Let the model read notes at once or in blocks."""
+    from memtree.memories.convomem.choosing import FULL
+    from memtree.memories.convomem.reading import read_blocks, read_full
 
-    most = max(limit.full, limit.blocks) if wanted == AUTO else limit.window * max(1, limit.calls)
-    notes: list[Note] = []
-    sizes: list[int] = []
-    total = 0
-    for ref in ctx.tree.entries(scope):
-        entry = ctx.tree.get(ref.path)
-        if entry is None or not entry.body.strip():
-            continue
-        note = Note(path=entry.path, title=" ".join(entry.title.split()), text=entry.body.strip())
-        shown = note.shown(len(notes) % 10 + 1)
-        sizes.append(_count(shown, most, ctx))
-        notes.append(note)
-        total += sizes[-1]
-        if total > most or (wanted != AUTO and len(notes) > BLOCK * limit.calls):
-            break
-    return notes, sizes
+    if chosen == FULL:
+        return read_full(model, question, notes)
+    return read_blocks(
+        model, question, notes, lambda done, total: ctx.progress("blocks", done, total)
+    )
 
 
-def _count(text: str, most: int, ctx: Context) -> int:
-    if ctx.llm is None or len(text) > _LONGEST * most:
-        return -(-len(text) // 4)
-    return ctx.llm.count(text)
+def _answered(outcome: Outcome, chosen: str, said: str) -> Step:
+    """What came of reading as a step: the answer, if there is one, with what it rests on."""
+    from memtree.memories.convomem.reading import NOTHING
+
+    if outcome.made_up:
+        said += f"; {outcome.made_up} quotes stand in no entry and were dropped"
+    if not outcome.answer:
+        said = f"{NOTHING} ({said})"
+    return Step(action=ANSWER, answer=outcome.answer, mode=chosen, note=said,
+                cites=tuple(dict.fromkeys(quote.path for quote in outcome.quotes)))  # fmt: skip

@@ -71,6 +71,7 @@ def checks(lab: Lab) -> Iterator[Check]:
 
     plugin = ConvoMem()
     yield _full(lab, plugin)
+    yield _all_of_them(lab, plugin)
     yield _thresholds(lab, plugin)
     yield _blocks(lab, plugin)
     yield from _abstains(lab, plugin)
@@ -104,17 +105,26 @@ def _full(lab: Lab, plugin: ConvoMem) -> Check:
     )
 
 
+def _all_of_them(lab: Lab, plugin: ConvoMem) -> Check:
+    """More entries than blocks could hold, which fit the window all the same."""
+    reader, files = Reader(), tree_of(60)
+    desk = lab.tree(files, model=reader, options={"mode": "full", "calls": 2})
+    step = planned(plugin, desk.context)
+    shown = sum(text.split("\n\n", 1)[1].strip() in reader.prompts[0] for text in files.values())
+    return Check(name="full is all of it, however many entries", passed=shown == 60,
+                 measured=f"mode {step.mode}, {shown} of 60 entries in the prompt",
+                 needed="60 of 60")  # fmt: skip
+
+
 def _thresholds(lab: Lab, plugin: ConvoMem) -> Check:
-    from memtree.memories.convomem.choosing import choose, limits
+    from memtree.memories.convomem.choosing import choose, limits, sized
 
     modes = []
     for total in (100, 101, 200, 201):
         step = choose([total - 50, 50], limits(100, 200, 4096, 40))[0]
         modes.append(step)
     desk = lab.tree(tree_of(12), model=Reader())
-    from memtree.memories.convomem import _notes
-
-    size = sum(_notes("", limits(0, 0, 4096, 40), desk.context)[1])
+    size = sum(sized("", limits(0, 0, 4096, 40), desk.context).sizes)
     for full, blocks in ((size, size), (size - 1, size), (size - 1, size - 1)):
         desk = lab.tree(tree_of(12), model=Reader(),
                         options={"full_tokens": full, "blocks_tokens": blocks})  # fmt: skip
@@ -175,7 +185,8 @@ def _graded() -> Check:
 
     case = Case(id="a", setup="a", query="?", kind="abstention")
     suite = ConvoMemSuite()
-    got = [suite.grade(case, Result(answer=said, found=("x",))) for said in ("", "It is Rome.")]
+    got = [suite.grade(case, Result(answer=said, status=status, found=("x",)))
+           for said, status in (("", "absent"), ("It is Rome.", "found"))]  # fmt: skip
     return Check(name="what has no answer is right only if it abstains", measured=str(got),
                  passed=got == [{"abstains": 1.0}, {"abstains": 0.0}],
                  needed="[{'abstains': 1.0}, {'abstains': 0.0}]")  # fmt: skip

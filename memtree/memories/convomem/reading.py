@@ -15,7 +15,8 @@ from memtree.memories.convomem.choosing import ANSWER, BLOCK
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from memtree.plugins.context import ModelView
+    from memtree.plugins.api import EntryRef
+    from memtree.plugins.context import Context, ModelView
 
 NOTHING = "No information is relevant."
 """What a block says that has nothing (the paper's words)."""
@@ -87,6 +88,17 @@ class Outcome:
     quotes: Sequence[Quoted] = ()
     calls: int = 0
     made_up: int = 0
+
+
+def notes_of(refs: Sequence[EntryRef], ctx: Context) -> list[Note]:
+    """The entries as a model reads them; one that is gone meanwhile is left out."""
+    found = []
+    for ref in refs:
+        entry = ctx.tree.get(ref.path)
+        if entry is not None and entry.body.strip():
+            title = " ".join(entry.title.split())
+            found.append(Note(path=entry.path, title=title, text=entry.body.strip()))
+    return found
 
 
 def read_full(model: ModelView, question: str, notes: Sequence[Note]) -> Outcome:

@@ -1,5 +1,9 @@
 """`memtree bench convomem`: whether evidence is found, and what nobody said is left unanswered.
 
+Without a model nobody writes an answer; what is asked is then whether memtree's own query says that
+the answer is not in the tree. `answers` stands beside `abstains`, so that saying nothing at all is
+no way to do well.
+
 Two forms of data: ConvoMem's (JSON files of records with `question`, `answer`,
 `message_evidences` and `conversations`, in lists or under `evidence_items`), whose files are not
 shipped, and LoCoMo's `locomo10.json`. A message is a document; without data a few are made.
@@ -9,7 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Annotated
+import time
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from memtree.errors import UsageError
 from memtree.plugins.suite import Case, Document, Result
@@ -19,26 +24,33 @@ if TYPE_CHECKING:
 
     from memtree.plugins.desk import Desk
 
-FORMATS = ("convomem", "locomo")
+Form = Literal["convomem", "locomo"]
+FORMATS = get_args(Form)
 _ABSTAIN = "abstention"
+_TOLD = 10  # setups whose mode is told
 _LOCOMO = {1: "multi-hop", 2: "time", 3: "open", 4: "single-hop", 5: _ABSTAIN}
 
 
 class ConvoMemSuite:
-    """Evidence recall of what is found, and abstention where a model answers."""
+    """Evidence recall of what is found, and whether what nobody said is left unanswered.
+
+    With a model that reads what the planner chooses; without one by `memtree query`, which says
+    what is absent. `answers` is the share of the other questions that get an answer.
+    """
 
     name = "convomem"
 
     def __init__(self) -> None:
         self._documents: dict[str, list[Document]] = {}
-        self._by_model = True
+        self._modes: dict[str, tuple[str, str]] = {}
 
     def cases(
         self, *, data: str, seed: int,
-        format: Annotated[str, "convomem or locomo."] = "convomem",  # noqa: A002  (an option)
+        format: Annotated[Form, "which form the data has"] = "convomem",  # noqa: A002  (an option)
     ) -> Iterator[Case]:  # fmt: skip
         """The questions of a folder or file. Raises UsageError for data of another form."""
         del seed
+        self._modes.clear()
         if format not in FORMATS:
             raise UsageError(f"{format!r} is no form of data", hint="one of " + ", ".join(FORMATS))
         if not data:
@@ -88,26 +100,47 @@ class ConvoMemSuite:
         return self._documents[setup]
 
     def answer(self, case: Case, desk: Desk) -> Result | None:
-        """With a model by the planner; without one the tree's search is measured."""
-        self._by_model = desk.context.llm is not None
-        if not self._by_model:
-            return None
-        said = desk.ask(case.query, limit=case.limit)
+        """With a model by the planner; without one what search finds, and what query says of it."""
+        from memtree.memories.convomem import ConvoMem
+
+        if case.setup not in self._modes:
+            self._modes[case.setup] = ConvoMem().decided("", desk.context)[:2]
+        started = time.perf_counter()
+        if desk.context.llm is not None:
+            said = desk.ask(case.query, limit=case.limit)
+            ms = 1000 * (time.perf_counter() - started)
+            status = "found" if (said.answer or "").strip() else "absent"
+        else:
+            said = desk.search(case.query, limit=case.limit)
+            ms = 1000 * (time.perf_counter() - started)  # what is absent is asked beside
+            status = desk.query(case.query, limit=1, mode="tiers").status
         return Result(found=tuple(dict.fromkeys(hit.id for hit in said.hits)),
-                      answer=said.answer or "", status=said.status)  # fmt: skip
+                      answer=said.answer or "", status=status, ms=ms)  # fmt: skip
 
     def grade(self, case: Case, result: Result) -> Mapping[str, float]:
-        """Recall of the evidence; what has no answer is right only if none is given.
-
-        Without a model nobody answers, so nothing is said of abstaining.
-        """
+        """Recall of the evidence; what has no answer is right only if none is given."""
+        silent = result.status == "absent" or not (result.status or result.answer.strip())
         if case.kind == _ABSTAIN:
-            return {"abstains": float(not result.answer.strip())} if self._by_model else {}
+            return {"abstains": float(silent)}
+        answers = {"answers": float(not silent)} if result.status else {}
         if not case.gold:
-            return {}
+            return answers
         found = set(result.found)
         share = sum(each in found for each in case.gold) / len(case.gold)
-        return {"recall": share, "all": float(share == 1)}
+        return {"recall": share, "all": float(share == 1), **answers}
+
+    def summary(self, rows: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
+        """How many setups the switch would read in which mode, and why in each."""
+        del rows
+        return {setup: {"mode": mode, "why": why} for setup, (mode, why) in self._modes.items()}
+
+    def report(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
+        """What the switch decided."""
+        del rows
+        lines = [f"{setup}: mode {mode}: {why}"
+                 for setup, (mode, why) in list(self._modes.items())[:_TOLD]]  # fmt: skip
+        more = len(self._modes) - len(lines)
+        return [*lines, f"and {more} more (--json has them)"] if more > 0 else lines
 
     def _records(self, name: str, value: object) -> Iterator[Case]:
         """Records in ConvoMem's form, each with conversations of its own."""

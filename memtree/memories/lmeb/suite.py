@@ -22,6 +22,7 @@ documents, the first 1,000 of the whole tree are asked for, and the candidates a
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 from memtree.errors import Unavailable, UsageError
@@ -79,7 +80,10 @@ class LmebSuite:
             str, "Put before queries that are embedded: a sentence, or LMEB's file.json of them."
         ] = "",
     ) -> Iterator[Case]:
-        """All queries of all tasks, for each retriever in turn. Raises UsageError."""
+        """All queries, those of tasks and retrievers in turns, so that a limit is for all alike.
+
+        Raises UsageError.
+        """
         del seed  # nothing is drawn
         names = _listed(retriever)
         if not names:
@@ -91,8 +95,9 @@ class LmebSuite:
         self._scenes = {corpus: Scenes(found, corpus) for corpus in found.corpora}
         self._kinds = {f"{name} {task.label}": (name, task) for name in names
                        for task in found.tasks}  # fmt: skip
-        for kind, (name, task) in self._kinds.items():
-            yield from self._cases(kind, name, task)
+        rows = [self._cases(kind, name, task) for kind, (name, task) in self._kinds.items()]
+        for some in zip_longest(*rows):
+            yield from (case for case in some if case is not None)
 
     def _cases(self, kind: str, name: str, task: Task) -> Iterator[Case]:
         scenes = self._scenes[task.corpus]
@@ -196,6 +201,8 @@ def _collection(data: str, wanted: Sequence[str]) -> Collection:
     small = {each.casefold() for each in wanted}
     kept = [task for task in found.tasks if not small or task.called & small]
     if not kept:
+        if not found.tasks:
+            raise UsageError(f"no question in '{data}' has gold documents")
         raise UsageError(f"'{data}' holds no task called {', '.join(wanted)}")
     return Collection(tasks=kept, corpora=found.corpora)
 

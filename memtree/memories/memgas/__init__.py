@@ -10,9 +10,9 @@ entropy by its most, log n, without which it weighs all granularities alike. Her
 session, its paragraphs and bullets are turns. Left out: none.
 
 It pays where vectors say what texts mean, beside the vectors of whole entries: with MiniLM, R@3 of
-LoCoMo's sessions goes from 40 to 48 (benchmarks/memgas.py). On the built-in table it goes from 55
-to 54, and there it is unavailable, unless the option `force` is set. Plain search, which looks at
-words and passages, finds 82 to 84 of them either way.
+LoCoMo's sessions goes from 40 to 48 (benchmarks/memgas.py). On the built-in table it stays at 55,
+and there it is unavailable, unless the option `force` is set. Plain search, which looks at words
+and passages, finds 83 to 84 of them either way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from memtree.plugins.desk import Command
 
 FORCED, BARE = "forced: lexical vectors", "no summaries"
-NO_GAIN = "it gives no gain on vectors of words; set embed.model, or its option force=true"
+NO_GAIN = (
+    "it gives no gain on vectors of words; set embed.model to a model that reads sentences, or "
+    "force it (--set memgas.force=true)"
+)
 
 
 class MemGas:

@@ -11,6 +11,7 @@ from memtree.memories.memgas.texts import Generated
 from memtree.plugins import Report
 
 if TYPE_CHECKING:
+    from memtree.memories.memgas.network import Network
     from memtree.plugins import Context, Desk, EntryRef, EntryView
     from memtree.plugins.context import ModelView
 
@@ -40,14 +41,14 @@ def build(
     *,
     limit: Annotated[int, "read at most so many entries; 0 for all"] = 0,
     again: Annotated[bool, "read entries again that did not change"] = False,
+    force: Annotated[bool, "on vectors of words too"] = False,
 ) -> Report:
     """Let the language model sum up new and edited entries, and join them anew.
 
     What is done is stored as it goes: stop at any time and go on later. Without a language model
     only the network is made, with the summaries and tags that there are.
     """
-    desk.follow()
-    ctx = desk.context
+    ctx = _followed(desk, force=force)
     made = texts.generated_of(ctx)
     living = {ref.id for ref in ctx.tree.entries()}
     gone = [id_ for id_ in made if id_ not in living]
@@ -110,7 +111,7 @@ def _told(
 ) -> Report:
     from memtree.memories.memgas import keeping
 
-    network = keeping.again(ctx, changed) if changed else keeping.stored(ctx) or keeping.build(ctx)
+    network = keeping.again(ctx, changed) if changed else _network(ctx)
     counts = {name: int((network.grains == place).sum())
               for place, name in enumerate(texts.GRANULARITIES)}  # fmt: skip
     lines = [
@@ -124,19 +125,37 @@ def _told(
     return Report(lines=lines, value=value, code=3 if trouble and not done and left else 0)
 
 
+def _network(ctx: Context) -> Network:
+    """The network, whole."""
+    from memtree.memories.memgas import keeping
+
+    network = keeping.stored(ctx)
+    return keeping.build(ctx) if network is None or network.left else network
+
+
+def _followed(desk: Desk, *, force: bool) -> Context:
+    """The plugin's context, with the network of the tree; with `force` on any vectors."""
+    from memtree.memories.memgas import keeping
+
+    if force:  # the host calls no hook of a plugin that is unavailable
+        keeping.build(desk.context)
+    else:
+        desk.follow()
+    return desk.context
+
+
 def route(
     desk: Desk,
     question: Annotated[str, "the question"],
     *,
     limit: Annotated[int, "how many entries"] = 5,
+    force: Annotated[bool, "on vectors of words too"] = False,
 ) -> Report:
     """What the router weighs, where the walk begins, and what it finds."""
-    from memtree.memories.memgas import keeping
     from memtree.memories.memgas.finding import walked_for
 
-    desk.follow()
-    ctx = desk.context
-    network = keeping.stored(ctx) or keeping.build(ctx)
+    ctx = _followed(desk, force=force)
+    network = _network(ctx)
     walked = walked_for(Query(question), ctx, network)
     if walked is None:
         return Report(lines=["nothing is alike"], value={"hits": []}, code=1)

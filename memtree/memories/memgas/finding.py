@@ -19,9 +19,9 @@ ROUTE = "route"
 
 def found(query: Query, ctx: Context) -> Ranking:
     """The entries within the scope, best first."""
-    from memtree.memories.memgas.keeping import build, stored
+    from memtree.memories.memgas.keeping import ready
 
-    network = stored(ctx) or build(ctx)
+    network = ready(ctx)
     walked = walked_for(query, ctx, network)
     if walked is None:
         return Ranking(hits=())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from memtree.memories.memgas.texts import GRANULARITIES
 from memtree.numeric.mixture import two_gaussians
-from memtree.numeric.pagerank import from_edges, personalised_pagerank
+from memtree.numeric.pagerank import forward_push, from_edges
 from memtree.numerics import load_numpy
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+
+    from memtree.numeric.pagerank import Graph
 
     Vectors = npt.NDArray[np.float32]
     Floats = npt.NDArray[np.float64]
@@ -32,7 +34,8 @@ class Network:
     """All nodes: `entries` and `grains` say of which entry and granularity each is, both (n,).
 
     `vectors` has unit rows, (n, d). `edges` is (m, 2), the newer node first. `paths` are the
-    entries in the order in which they came.
+    entries in the order in which they came, `digests` of these by path. `left` counts entries that
+    are still to be joined. `graph` is made of the edges, once, where it is stored.
     """
 
     paths: Sequence[str]
@@ -40,6 +43,17 @@ class Network:
     grains: Ints
     vectors: Vectors
     edges: Ints
+    digests: Mapping[str, str] = field(default_factory=dict)
+    left: int = 0
+    graph: Graph | None = None
+
+    def joined(self) -> Graph:
+        """The edges as a graph; all weigh alike."""
+        if self.graph is not None:
+            return self.graph
+        np = load_numpy()
+        left, right = self.edges.T  # each pair once: only the newer looks back
+        return from_edges(len(self.entries), left, right, np.ones(len(left)))
 
     def without(self, paths: Collection[str]) -> Network:
         """The network without these entries, their nodes and edges."""
@@ -52,8 +66,9 @@ class Network:
         stays = number[self.entries] >= 0
         node = np.cumsum(stays) - 1
         whole = stays[self.edges].all(axis=1) if len(self.edges) else np.zeros(0, bool)
-        return Network(
-            paths=[self.paths[place] for place in kept], entries=number[self.entries[stays]],
+        return replace(
+            self, graph=None, paths=[self.paths[place] for place in kept],
+            entries=number[self.entries[stays]],
             grains=self.grains[stays], vectors=self.vectors[stays],
             edges=node[self.edges[whole]].reshape(-1, 2),
         )  # fmt: skip
@@ -66,7 +81,7 @@ class Network:
         np = load_numpy()
         begin = len(self.entries)
         grown = replace(
-            self, paths=[*self.paths, *paths],
+            self, graph=None, paths=[*self.paths, *paths],
             entries=np.concatenate([self.entries, np.array(entries, np.int64) + len(self.paths)]),
             grains=np.concatenate([self.grains, np.array(grains, np.int64)]),
             vectors=np.concatenate([self.vectors, vectors.astype(np.float32)]),
@@ -195,9 +210,7 @@ def walk(
     touching = int(np.isin(network.edges, best).any(axis=1).sum()) if len(network.edges) else 0
     mass = reset / reset.sum()
     if walks and len(network.edges):
-        left, right = network.edges.T  # each pair once: only the newer looks back
-        graph = from_edges(len(scores), left, right, np.ones(len(left)))
-        mass = personalised_pagerank(graph, reset, damping=damping)
+        mass = forward_push(network.joined(), reset, damping=damping)
     total = np.bincount(network.entries, mass * asked, count)
     rest = np.bincount(network.entries, scores, count)
     order = np.lexsort((np.arange(count), -rest, -total))

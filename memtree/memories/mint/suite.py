@@ -12,7 +12,6 @@ for sessions of `state_tracking` the curator's facts below `state/`. Compared ar
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from memtree.errors import UsageError
@@ -47,25 +46,30 @@ _SYSTEM = (
 
 
 class Minted:
-    """`memtree bench mint`."""
+    """How well a memory answers about what was updated again and again.
+
+    Makes sessions in which people move and things change hands, and asks about the present, the
+    past, order, numbers, and what takes several steps; or takes MINTEval's records with --data. A
+    row is a type of question at a number of updates. --with takes part in --store search.
+    """
 
     name = "mint"
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._store = "versioned"
+        self._reader = ""
         self._beside: dict[str, dict[str, float]] = {}
-        self._mix: Counter[str] = Counter()
 
     def cases(
         self,
         *,
         data: str,
         seed: int,
-        split: Annotated[Split, "which of the four splits"] = "state_tracking",
-        generate: Annotated[int, "how many sessions, without --data"] = 20,
-        updates: Annotated[str, "updates of each person in them, in turn"] = "5,20,50",
-        store: Annotated[Store, "what answers: facts, words alone, memtree search"] = "versioned",
+        split: Annotated[Split, "Which of the four splits."] = "state_tracking",
+        generate: Annotated[int, "How many sessions, without --data."] = 20,
+        updates: Annotated[str, "Updates of each person in them, in turn."] = "5,20,50",
+        store: Annotated[Store, "What answers: facts, words alone, memtree search."] = "versioned",
     ) -> Iterator[Case]:
         """The questions of generated sessions, or of the records in a folder.
 
@@ -82,7 +86,7 @@ class Minted:
         else:
             sessions = generated(_positive(generate), _levels(updates), seed)
         self._store = store
-        self._mix.clear()
+        self._sessions.clear()
         for session in sessions:
             self._sessions[session.id] = session
             for number, question in enumerate(session.questions):
@@ -118,20 +122,16 @@ class Minted:
         session = self._sessions[setup]
         if not is_tracked(session):
             return
+        context, total = desk.context, len(session.contexts)
         waiting: list[Operation] = []
-        for operations in stores.curated(session.contexts, _names(session)):
+        for number, operations in enumerate(stores.curated(session.contexts, _names(session))):
             waiting += operations
             if len(waiting) >= _BATCH:
-                self._apply(desk, waiting)
-        self._apply(desk, waiting)
-
-    def _apply(self, desk: Desk, waiting: list[Operation]) -> None:
-        if not waiting:
-            return
-        done = desk.apply(waiting)
-        self._mix.update(kind for kind, _, _ in done.applied)
-        self._mix.update(f"refused {kind}" for kind, _, _ in done.rejected)
-        waiting.clear()
+                context.progress(f"curating {setup}", number, total)
+                desk.apply(waiting)
+                waiting = []
+        if waiting:
+            desk.apply(waiting)
 
     # -- answering --------------------------------------------------------------------------
 
@@ -140,7 +140,8 @@ class Minted:
         session = self._sessions[case.setup]
         found = self._found(case, desk, plain=True)
         beside = {f"bm25 recall@{cut}": _recall(found[:cut], case.gold) for cut in CUTS}
-        if not case.gold:
+        # Of free text the tree keeps no facts: words alone are what is measured already.
+        if not case.gold or not (is_tracked(session) or self._store == "search"):
             beside = {}
         self._beside[case.id] = beside
         if not is_tracked(session):
@@ -190,6 +191,7 @@ class Minted:
             found = self._found(case, desk, plain=False)
         context = desk.context
         model = context.llm
+        self._reader = model.name if model is not None else ""
         chosen = sorted(_chosen(session, found))
         if model is None:
             return Result(found=found, status="not read")
@@ -214,22 +216,47 @@ class Minted:
             measured |= {f"recall@{cut}": _recall(result.found[:cut], case.gold) for cut in CUTS}
         return measured | self._beside.pop(case.id, {})
 
+    def summary(self, rows: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
+        """Exact match of each type of question, by the number of updates."""
+        return {"em": _by_type(rows)}
+
     def report(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
-        """Which operations built the tree, and what the columns are."""
-        del rows
-        lines = []
-        if self._mix:
-            count = sum(self._mix.values())
-            mix = ", ".join(
-                f"{kind} {number} ({100 * number / count:.0f} %)"
-                for kind, number in self._mix.most_common()
-            )
-            lines.append(f"operations: {mix}")
-        lines.append(
-            f"em, f1 and recall@k are of the store '{self._store}'; oracle, overwrite and bm25 are "
-            "the exact match of these, by the same reader"
-        )
+        """Exact match by type and updates, and what the columns are."""
+        lines = _matrix(_by_type(rows))
+        tracked = [is_tracked(session) for session in self._sessions.values()]
+        if any(tracked):
+            what = f"em, f1 and recall@k are of the store '{self._store}'"
+            told_ = "oracle, overwrite and bm25 are the exact match of these, by one reader"
+            lines.append(f"{what}; {told_}")
+        if not all(tracked):
+            way = "memtree search" if self._store == "search" else "full-text search"
+            read_ = f"em and f1 of what {self._reader} read there" if self._reader else (
+                "no language model read them, so there is no em")  # fmt: skip
+            lines.append(f"free text: recall@k is of the contexts that {way} finds; {read_}")
         return lines
+
+
+def _by_type(rows: Sequence[Mapping[str, object]]) -> dict[str, dict[str, object]]:
+    """Type of question -> level of updates -> exact match, of rows that have one."""
+    found: dict[str, dict[str, object]] = {}
+    for row in rows:
+        kind, _, level = str(row["kind"]).rpartition(" ")
+        if kind and level[:2] in ("u=", "n=") and "em" in row:
+            found.setdefault(kind, {})[level] = row["em"]
+    return found
+
+
+def _matrix(em: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """The same as lines, where there are several levels to compare."""
+    levels = list(dict.fromkeys(level for row in em.values() for level in row))
+    if len(levels) < 2:
+        return []
+    width = max(map(len, em)) + 2
+    lines = [f"{'em':<{width}}" + "".join(f"{level:>8}" for level in levels)]
+    for kind, row in em.items():
+        cells = [f"{row[level]:>8.3f}" if level in row else f"{'-':>8}" for level in levels]
+        lines.append(f"{kind:<{width}}" + "".join(cells))
+    return [*lines, ""]
 
 
 def is_tracked(session: Session) -> bool:
