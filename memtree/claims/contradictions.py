@@ -7,12 +7,14 @@ a false alarm costs time, but unrelated claims must never be held up.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from memtree.claims.dates import fits, span_of
-from memtree.claims.lexicon import CHANGES, FUNCTION, NEGATIONS, OPPOSITES, TURNING
+from memtree.claims.dates import CALENDAR, fits, span_of
+from memtree.claims.lexicon import CHANGES, FUNCTION, NEGATIONS, OPPOSITES, TURNING, UNITS
 from memtree.claims.wording import stem, wording
 
 if TYPE_CHECKING:
@@ -89,8 +91,15 @@ _FUNCTIONAL = frozenset(
     ]
 )
 
+_DECIMAL = re.compile(r"\d+(?:\.\d+)?")
+_UNIT_STEMS = frozenset(map(stem, UNITS))
 _NEGATIVE = frozenset(map(stem, NEGATIONS))
 _PARTICLES = frozenset(map(stem, ("in", "out", "on", "off", "up", "down", "over", "under")))
+_BOUNDS = frozenset(map(stem, ("over", "under", "up", "down")))
+_STATES = frozenset(
+    ("is", "are", "was", "were", "be", "been", "stays", "stayed", "remains", "remained", "turned",
+     "switched", "kept", "left")
+)  # fmt: skip
 _VAGUE = frozenset(map(stem, ("possible", "true", "anyone", "someone", "anything", "something",
                               "make", "able")))  # fmt: skip
 
@@ -111,17 +120,20 @@ def conflict(one: str, other: str, *, event: bool = False) -> Conflict | None:
     a, b = wording(one), wording(other)
     first, second = _telling(a), _telling(b)
     common = first & second
-    if not common:
+    if not common or _other_numbered(a, b):
         return None
     differ = (first | second) - common
     opposed = _opposed(a, b)
     if len(common) < 3 and opposed and _PARTICLES.issuperset(opposed):
-        opposed = ()  # "checking in", "check it out"
+        tells = all(any(_tells(said, particle) for particle in opposed) for said in (a, b))
+        opposed = opposed if tells else ()  # "checking in", "check it out"
     # "never" against "always" turns a statement round once, not twice.
     turned = turns(a) != turns(b) and _NEGATIVE.isdisjoint(opposed)
     if a.key == b.key and not opposed and not turned:
         return None
     differ -= set(opposed)
+    if differ <= _UNIT_STEMS and _measures(a).keys() & _measures(b).keys():
+        differ = frozenset()  # "30 seconds", "30 minutes": no other thing, another measure
     share = len(common) / (len(common) + len(differ))
     if share < CLOSEST and _own(first & differ, second) and _own(second & differ, first):
         free = turned or opposed or event or share < CLOSE
@@ -138,17 +150,78 @@ def _other_value(a: Wording, b: Wording, share: float) -> Conflict | None:
     pairs = {frozenset((x, y)) for x in a.quantities - b.quantities for y in b.quantities}
     if share >= 0.8 and not pairs.isdisjoint(_OPPOSED):
         return Conflict("quantity", tuple(sorted(a.quantities ^ b.quantities)))
-    if a.numbers - b.numbers and b.numbers - a.numbers and not _other_times(a, b):
-        return Conflict("number", tuple(sorted(a.numbers ^ b.numbers)))
-    if a.numbers != b.numbers:
+    mine, theirs = _compared_numbers(a, b)
+    if mine - theirs and theirs - mine and not _other_times(a, b):
+        return Conflict("number", tuple(sorted(_told(each, a, b) for each in mine ^ theirs)))
+    if mine != theirs:
         return _other_entity(a, b)
     if a.dates and b.dates and not any(fits(x, y) or fits(y, x) for x in a.dates for y in b.dates):
         return Conflict("date")
     return _other_entity(a, b)
 
 
+def _compared_numbers(a: Wording, b: Wording) -> tuple[frozenset[str], frozenset[str]]:
+    """The numbers of both; where they measure in other units or as much, in the smallest unit."""
+    mine, theirs = _measures(a), _measures(b)
+    kinds = [
+        kind for kind in mine.keys() & theirs.keys()
+        if {unit for _, _, unit in mine[kind]} != {unit for _, _, unit in theirs[kind]}
+        or {value for _, value, _ in mine[kind]} == {value for _, value, _ in theirs[kind]}
+    ]  # fmt: skip
+    numbers = [a.numbers, b.numbers]
+    for at, measures in enumerate((mine, theirs)):
+        for kind in kinds:
+            numbers[at] -= {number for number, _, _ in measures[kind]}
+            numbers[at] |= {value for _, value, _ in measures[kind]}
+    return numbers[0], numbers[1]
+
+
+def _told(value: str, *statements: Wording) -> str:
+    """A compared number as it was said: "90 minutes", not so many thousandths of a second."""
+    for said in statements:
+        for measures in _measures(said).values():
+            for number, each, unit in measures:
+                if each == value:
+                    return f"{number} {unit}"
+    return value
+
+
+def _measures(said: Wording) -> dict[str, list[tuple[str, str, str]]]:
+    """Numbers with a unit behind them, by kind: the number, its value, the unit."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for word, after in pairwise(said.words) if said.numbers else ():
+        unit = after.text.casefold()
+        kind, factor = UNITS.get(unit, ("", 0.0))
+        if kind and word.stem in said.numbers and _DECIMAL.fullmatch(word.stem):
+            value = f"{round(float(word.stem) * factor, 3)} {kind}"
+            found.setdefault(kind, []).append((word.stem, value, unit))
+    return found
+
+
+def _other_numbered(a: Wording, b: Wording) -> bool:
+    """Whether the subjects of two statements are numbered otherwise: "Chapter 3", "Chapter 4"."""
+    mine, theirs = subject_number(a), subject_number(b)
+    return bool(mine and theirs) and mine != theirs
+
+
+def subject_number(said: Wording) -> str:
+    """The number behind the first telling word, if the statement says something of it."""
+    words = said.words
+    at = 1 if words and words[0].text.casefold() in FUNCTION else 0
+    if at + 2 >= len(words) or words[at + 1].stem not in said.numbers:
+        return ""
+    head, number, rest = words[at], words[at + 1].stem, words[at + 2 :]
+    telling = [word for word in rest if word.stem in said.content and word.stem not in said.numbers]
+    if head.stem not in said.content or len(telling) < 2 or rest[0].text.casefold() in UNITS:
+        return ""  # "Timeout 30 seconds": the number is what is said
+    return number
+
+
 def _other_times(a: Wording, b: Wording) -> bool:
-    """Whether two statements with other numbers are of other years: then both may hold."""
+    """Whether two statements with other numbers are of other times: then both may hold."""
+    mine, theirs = _calendar(a), _calendar(b)
+    if mine and theirs and mine.isdisjoint(theirs):
+        return True
     mine, theirs = _years(a), _years(b)
     if a.numbers - mine == b.numbers - theirs:
         return False  # it is only the year that differs
@@ -159,6 +232,11 @@ def _other_times(a: Wording, b: Wording) -> bool:
 
 def _years(said: Wording) -> frozenset[str]:
     return frozenset(n for n in said.numbers if len(n) == 4 and n[:2] in ("19", "20"))
+
+
+def _calendar(said: Wording) -> frozenset[str]:
+    """The months and days of the week that a statement names; "may" is none."""
+    return frozenset(w.stem for w in said.words if w.named and w.text.casefold() in CALENDAR)
 
 
 def _telling(said: Wording) -> frozenset[str]:
@@ -206,6 +284,19 @@ def _opposed(a: Wording, b: Wording) -> tuple[str, ...]:
             if (opposite in theirs or turned in stems) and turned not in mine.values():
                 return (stemmed, turned)
     return _prefixed(mine, theirs) or _prefixed(theirs, mine)
+
+
+def _tells(said: Wording, particle: str) -> bool:
+    """Whether a particle says how something is ("is off"), or bounds a number ("under 30")."""
+    words = said.words
+    for at, word in enumerate(words):
+        if word.stem != particle:
+            continue
+        if at + 1 == len(words):
+            return at > 0 and words[at - 1].text.casefold() in _STATES
+        if particle in _BOUNDS and words[at + 1].stem in said.numbers:
+            return True
+    return False
 
 
 def _prefixed(plain: dict[str, str], other: dict[str, str]) -> tuple[str, ...]:

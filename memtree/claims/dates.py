@@ -50,11 +50,12 @@ _DATE = re.compile(
     rf"(?i)(?<![\w.])(?:{_ISO}(?:[T ]\d\d:\d\d(?::\d\d)?)?(?![\w-])|{_CJK}|{_DAY_FIRST}(?!\w)"
     rf"|{_MONTH_FIRST}(?!\w)|{_MONTH_YEAR}(?!\w)|{_YEAR})"
 )
+_DIGIT = re.compile(r"\d")
 
 
 def dates_in(text: str) -> tuple[tuple[Span, ...], str]:
     """The dates that stand in a text, and the text without them."""
-    if not any(letter.isdigit() for letter in text):
+    if _DIGIT.search(text) is None:
         return (), text
     found: list[Span] = []
 
@@ -125,6 +126,8 @@ def _yearless(span: Span) -> int | None:
 
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+CALENDAR = frozenset((*_MONTHS, *_DAYS))
+"""Names of months and of days of the week, without case."""
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
            "seven": 7, "eight": 8, "nine": 9, "ten": 10, "couple": 2}  # fmt: skip
 _UNITS = {"day": 1, "week": 7, "fortnight": 14, "weekend": 7, "month": 31, "year": 366}

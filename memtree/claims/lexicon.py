@@ -29,6 +29,12 @@ al con por para su sus lo
 )
 """Words that say nothing by themselves. Negations and quantities are never among them."""
 
+SIDES = frozenset(("over", "under", "up", "down", "off", "out"))
+"""Words that hold a sentence together, and can turn it all the same: "is off", "under 30".
+
+"on" and "in" are in too many: that the other has "off" or "out" tells the two apart.
+"""
+
 SOFT = frozenset(
     _words(
         """
@@ -207,6 +213,24 @@ for _pair in _OPPOSITES.split():
     _learn(_one, _other)
     _learn(_other, _one)
 """Word -> its opposites, as plain words (not stems)."""
+
+_MEASURES = {
+    "ms": "ms:1 millisecond:1 milliseconds:1 s:1000 sec:1000 secs:1000 seconds:1000 min:60000 "
+    "mins:60000 minute:60000 minutes:60000 h:3600000 hr:3600000 hrs:3600000 hour:3600000 "
+    "hours:3600000 day:86400000 days:86400000 week:604800000 weeks:604800000",
+    "mg": "mg:1 g:1000 gram:1000 grams:1000 kg:1000000 kilo:1000000 kilos:1000000 "
+    "kilogram:1000000 kilograms:1000000 tonne:1000000000 tonnes:1000000000",
+    "mm": "mm:1 cm:10 m:1000 metre:1000 metres:1000 meter:1000 meters:1000 km:1000000 "
+    "kilometre:1000000 kilometres:1000000 kilometer:1000000 kilometers:1000000",
+    "KB": "kb:1 mb:1000 gb:1000000 tb:1000000000",
+    "months": "month:1 months:1 year:12 years:12",
+}
+UNITS = {
+    name: (kind, float(factor))
+    for kind, told in _MEASURES.items()
+    for name, factor in (each.split(":") for each in told.split())
+}
+"""Units behind a number: the smallest of their kind, and how many of that they are."""
 
 CHANGES = frozenset(
     _words(

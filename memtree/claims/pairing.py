@@ -3,19 +3,23 @@
 An exact set-similarity join with prefix filtering (Chaudhuri, Ganti and Kaushik, ICDE 2006;
 Bayardo, Ma and Srikant, WWW 2007): two sets whose Jaccard coefficient is at least t share a word
 among the rarest len - ceil(t * len) + 1 of each, so only claims under the same rare words meet.
+Taken from small to large, fewer words have to be kept, and the place of the first word that two
+share says how large the other may be (Xiao, Wang, Lin, Yu and Wang, WWW 2008).
 What then meets is compared by `memtree.claims.contradictions`, which has the last word; opposites
 ("rise", "fall") are one word here, so that no pair that it would find is lost.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
+from zlib import crc32
 
-from memtree.claims.contradictions import CLOSE, conflict, takes_one, turns
+from memtree.claims.contradictions import CLOSE, conflict, subject_number, takes_one, turns
 from memtree.claims.lexicon import OPPOSITES, TURNING
 from memtree.claims.wording import stem, wording
 
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
     from memtree.claims.wording import Wording
 
 _HEADS = ("un", "in", "im", "ir", "dis", "non")
+SHARED = CLOSE / (1 + CLOSE)
+"""The share of the words of two sets, counted apart, that is common at a Jaccard of `CLOSE`."""
+FEW = 40
+"""Claims that are compared with every other one sooner than all are sorted for it."""
 EXPLICIT = 4
 """Telling words that two claims share from which on they say themselves what they are about."""
 _UNCLEAR = frozenset(
@@ -33,8 +41,10 @@ _UNCLEAR = frozenset(
      "there", "here", "his", "its", "their", "your")
 )  # fmt: skip
 """Words for something that was named elsewhere: who begins with one does not say what it is of."""
+_VALUES = ("number", "date")
 _COMMON_ENDINGS = ("s", "ing", "ly", "ed")
 TURNED, NUMBER, DATE, QUANTITY, VALUE, OPPOSITE = 1, 2, 4, 8, 16, 32
+_KINDS, _NUMBERED = NUMBER | DATE | QUANTITY | VALUE | OPPOSITE, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,8 @@ class Shape:
     """What a claim is joined by: its telling words, and in what it could contradict another.
 
     `terms` are stems without numbers, opposites as one; `marks` a sum of `TURNED` (a negation) and
-    of what another claim may have otherwise: `NUMBER`, `DATE`, `QUANTITY`, `VALUE`, `OPPOSITE`.
+    of what another claim may have otherwise: `NUMBER`, `DATE`, `QUANTITY`, `VALUE`, `OPPOSITE`. The
+    bits above tell the number of its subject ("Server 3"), 0 for none: another is another thing.
     """
 
     terms: frozenset[str]
@@ -77,63 +88,87 @@ def rivals(
     are those of the claims, where they are known already.
     """
     known = shapes if shapes is not None else [shape_of(each.text) for each in statements]
-    prefixes = _prefixes(known)
-    postings: dict[str, list[int]] = {}
-    for at, prefix in enumerate(prefixes):
-        for term in prefix:
-            postings.setdefault(term, []).append(at)
     asked = [changed is None or changed(each) for each in statements]
+    terms = [each.terms for each in known]
     marks = [each.marks for each in known]
-    for at, one in enumerate(statements):
-        if progress is not None and at % 1000 == 0:
-            progress(at, len(statements))
-        if not asked[at]:
-            continue
-        own, other_kinds = marks[at], marks[at] & ~TURNED
-        met = {
-            other for term in prefixes[at] for other in postings[term]
-            # A pair of two that are asked comes once, from the earlier of them.
-            if (other > at or not asked[other])
-            and ((own ^ marks[other]) & TURNED or other_kinds & marks[other])
-        }  # fmt: skip
-        for other in sorted(met):
-            if other != at and _close(known[at].terms, known[other].terms):
-                found = between(one, statements[other])
+    for done, (at, met) in enumerate(meetings(terms, asked)):
+        if progress is not None and done % 1000 == 0:
+            progress(done, len(statements))
+        own, other_kinds, mine = marks[at], marks[at] & _KINDS, terms[at]
+        subjects = (0, own >> _NUMBERED)
+        for other in met:
+            if (
+                ((own ^ marks[other]) & TURNED or other_kinds & marks[other])
+                and (not subjects[1] or marks[other] >> _NUMBERED in subjects)
+                and len(mine & terms[other]) >= _least(len(mine) + len(terms[other]))
+            ):  # fmt: skip
+                one, two = (at, other) if asked[at] and not asked[other] else sorted((at, other))
+                found = between(statements[one], statements[two])
                 if found is not None:
                     yield found
 
 
-def _prefixes(shapes: Sequence[Shape]) -> list[list[str]]:
-    """The rarest words of each claim, under which it has to be looked up."""
-    counts = Counter(term for each in shapes for term in each.terms)
-    found = []
-    for each in shapes:
-        ordered = sorted(each.terms, key=lambda term: (counts[term], term))
-        found.append(ordered[: len(ordered) - ceil(CLOSE * len(ordered)) + 1] if ordered else [])
-    return found
+def meetings(
+    terms: Sequence[frozenset[str]], asked: Sequence[bool], *, few: int = FEW
+) -> Iterator[tuple[int, list[int]]]:
+    """For each set of words the others that may be close to it, among them all that are.
+
+    Each pair comes once, and only if one of the two is asked.
+    """
+    if sum(asked) <= few:
+        for at, own in enumerate(terms):
+            if asked[at] and own:
+                yield at, [other for other in range(len(terms))
+                           if terms[other] and (other > at or not asked[other])]  # fmt: skip
+        return
+    counts = Counter(term for each in terms for term in each)
+    order = sorted((at for at, each in enumerate(terms) if each), key=lambda at: len(terms[at]))
+    sizes = [len(terms[at]) for at in order]
+    # Claims by their place in this order, the smaller first: so a slice is a range of sizes.
+    postings: dict[str, list[int]] = {}
+    for place, at in enumerate(order):
+        size = sizes[place]
+        ranked = sorted(terms[at], key=lambda term: (counts[term], term))
+        smallest = bisect_left(sizes, CLOSE * size)
+        met: set[int] = set()
+        for before, term in enumerate(ranked[: size - ceil(CLOSE * size) + 1]):
+            # Who shares this as the first can share no more than what comes after it.
+            largest = bisect_right(sizes, (size - before) / SHARED - size + 1e-9)
+            there = postings.get(term, ())
+            met.update(there[bisect_left(there, smallest) : bisect_left(there, largest)])
+        yield at, [order[other] for other in sorted(met) if asked[at] or asked[order[other]]]
+        for term in ranked[: size - _least(2 * size) + 1]:  # enough for whoever is no smaller
+            postings.setdefault(term, []).append(place)
 
 
-def _close(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether the Jaccard coefficient of two sets is high enough for a contradiction."""
-    if min(len(one), len(other)) < CLOSE * max(len(one), len(other)):
-        return False
-    common = len(one & other)
-    return common >= CLOSE * (len(one) + len(other) - common)
+def _least(size: int) -> int:
+    """How many words two sets of so many words in all must share, to be close."""
+    return ceil(SHARED * size - 1e-9)
 
 
 def between(one: Statement, other: Statement) -> Clash | None:
     """How two claims contradict each other; None when both can hold.
 
-    In two entries, claims with one word in common ("No problem", "Any problem") say too little.
+    In two entries, claims with one word in common ("No problem", "Any problem") say too little,
+    unless both titles name the same thing: then "The deadline is 3 May" has another date than
+    "The deadline is 7 May".
     """
     if one.text == other.text or not same_subject(one, other):
         return None
-    if one.path != other.path:
-        common = shape_of(one.text).terms & shape_of(other.text).terms
-        if len(common) < 2:
-            return None
+    common = shape_of(one.text).terms & shape_of(other.text).terms
+    is_short = one.path != other.path and len(common) < 2
+    if is_short and not _named_alike(one, other, common):
+        return None
     found = conflict(one.text, other.text, event=one.event and other.event)
+    if found is not None and is_short and found.kind not in _VALUES:
+        return None
     return Clash(one, other, found.kind, found.words) if found is not None else None
+
+
+def _named_alike(one: Statement, other: Statement, said: frozenset[str]) -> bool:
+    """Whether two titles name the same thing, and say more than the claims do."""
+    mine = _subject(one.title)
+    return mine == _subject(other.title) and bool({_same(word) for word in mine} - said)
 
 
 def same_subject(one: Statement, other: Statement) -> bool:
@@ -165,6 +200,9 @@ def shape_of(text: str) -> Shape:
         | QUANTITY * bool(said.quantities) | VALUE * takes_one(said)
         | OPPOSITE * any(_has_opposite(word.text.casefold(), word.stem) for word in said.words)
     )  # fmt: skip
+    number = subject_number(said)
+    if number:
+        marks |= (1 + crc32(number.encode("utf-8", "replace")) % 0xFFFF) << _NUMBERED
     telling = set(said.content) - said.numbers - TURNING
     return Shape(frozenset(map(_same, telling)), marks)
 

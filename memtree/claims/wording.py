@@ -22,6 +22,7 @@ from memtree.claims.lexicon import (
     NOT,
     NUMBERS,
     QUANTITIES,
+    SIDES,
     SOFT,
 )
 
@@ -79,7 +80,8 @@ class Wording:
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for two wordings that say the same in other forms of the same words."""
-        return (self.content, self.numbers, self.negations % 2, self.quantities, self.dates)
+        sides = SIDES.intersection([word.text.casefold() for word in self.words])
+        return (self.content, self.numbers, self.negations % 2, self.quantities, self.dates, sides)
 
 
 @lru_cache(maxsize=8192)
@@ -96,11 +98,16 @@ def wording(text: str) -> Wording:
     quantities: set[str] = set()
     negations = 0
     for token in _TOKEN.finditer(rest):
-        plain = _POSSESSIVE.sub("", token.group())
+        plain = token.group()
+        if not plain.isalpha():
+            plain = _POSSESSIVE.sub("", plain)
         folded = plain.casefold()
-        initial = bool(_BREAK.search(rest[max(0, token.start() - 4) : token.start()]))
+        initial = _is_initial(rest, token.start())
         number = number_of(folded)
-        named = looks_like_name(plain, initial=initial)
+        # A word without capitals is quickly told: most are.
+        named = not (plain.isalpha() and plain.islower()) and looks_like_name(
+            plain, initial=initial
+        )
         stemmed = stem(folded)
         words.append(Word(plain, number or stemmed, named and not number, initial))
         if folded in NEGATIONS:
@@ -125,6 +132,13 @@ def wording(text: str) -> Wording:
         frozenset(quantities),
         frozenset(dates),
     )
+
+
+def _is_initial(text: str, start: int) -> bool:
+    """Whether a sentence, a line or an item begins there."""
+    if start > 1 and text[start - 1] == " " and text[start - 2].isalnum():
+        return False  # a word and a space
+    return _BREAK.search(text[max(0, start - 4) : start]) is not None
 
 
 def number_of(folded: str) -> str:

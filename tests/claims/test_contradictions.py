@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtree.claims.contradictions import conflict
+from memtree.claims.wording import wording
 from memtree.memories.clash.pairs40 import COMPATIBLE, CONTRADICTING
 
 # Written after the rules were mended on the forty pairs that ship, and never used to mend them.
@@ -66,6 +67,78 @@ def test_pairs_that_no_rule_was_made_for_are_mostly_told_right() -> None:
     alarms = [pair for pair in UNSEEN_COMPATIBLE if conflict(*pair)]
     assert len(found) >= 0.9 * len(UNSEEN), set(UNSEEN) - set(found)
     assert len(alarms) <= 2, alarms
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Revenue was over 150,000.", "Revenue was under 150,000."),
+        ("Sales are up 30 %.", "Sales are down 30 %."),
+        ("The heating is on.", "The heating is off."),
+        ("The hall lamp was switched off.", "The hall lamp was switched on."),
+    ],
+)
+def test_over_and_under_on_and_off_are_opposites_where_they_say_how_it_is(
+    one: str, other: str
+) -> None:
+    found = conflict(one, other)
+    assert found is not None
+    assert found.kind == "polarity"
+    assert wording(one).key != wording(other).key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("We are checking in on Friday.", "Check it out on Friday."),
+        ("Anna looked up 3 words.", "Anna wrote 3 words down."),
+        ("Revenue was over 150,000.", "Revenue was 150,000."),
+    ],
+)
+def test_a_particle_that_only_belongs_to_a_verb_contradicts_nothing(one: str, other: str) -> None:
+    assert conflict(one, other) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ("The timeout of the shop is 30 seconds.", "The timeout of the shop is 30 minutes.",
+         ("30 minutes", "30 seconds")),
+        ("The nightly build of the shop takes 90 minutes.",
+         "The nightly build of the shop takes 2 hours.", ("2 hours", "90 minutes")),
+        ("Timeout of 30 seconds", "Timeout of 60 seconds", ("30", "60")),
+        ("Timeout 30 seconds", "Timeout 60 seconds", ("30", "60")),
+    ],
+)  # fmt: skip
+def test_another_unit_is_another_number_and_is_told_as_it_was_said(
+    one: str, other: str, words: tuple[str, ...]
+) -> None:
+    found = conflict(one, other)
+    assert found is not None
+    assert (found.kind, found.words) == ("number", words)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The nightly build of the shop takes 90 minutes.",
+         "The nightly build of the shop takes 1.5 hours."),
+        ("The box for Oslo weighs 4 kg.", "The box for Oslo weighs 4.0 kg."),
+        ("The summit is 1 km high.", "The summit is 1000 m high."),
+        ("The shop sold 30 kettles in May.", "The shop sold 40 kettles in June."),
+        ("The shop sold 30 kettles there on Monday.", "The shop sold 40 kettles there on Tuesday."),
+        ("Chapter 3 covers indexing of the shop.", "Chapter 4 covers indexing of the shop."),
+        ("Version 2.0 of the shop was a rewrite.", "Version 3.0 of the shop was a rewrite."),
+        ("Server 3 is running the shop again.", "Server 4 is not running the shop now."),
+    ],
+)  # fmt: skip
+def test_as_much_in_another_unit_or_of_another_time_or_thing_can_hold(one: str, other: str) -> None:
+    assert conflict(one, other) is None
+
+
+def test_two_wordings_of_one_statement_keep_one_key() -> None:
+    assert wording("The lamp is off.").key == wording("Well, the lamps are off!").key
+    assert wording("It is sold in Oslo.").key == wording("This is sold at Oslo.").key
 
 
 def test_neither_nor_turns_a_statement_round_once() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
 
-from memtree.errors import EntryNotFound, Refused, UsageError
+from memtree.errors import EntryNotFound, Refused, Unavailable, UsageError
 from memtree.hosting.lab import ScratchLab, run
 from memtree.knowledge.plan import Add, Claim, Drop, Supersede, Update
 from memtree.memories.clash import Clash, commands
+from memtree.memories.clash.scanning import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -157,6 +159,10 @@ def test_a_side_can_be_named_and_a_dry_run_writes_nothing(desk: WorkDesk) -> Non
     before = {path: desk.read(path) for path in RIVALS}
     report = commands.resolve(desk, mark, supersede="a", dry_run=True)
     assert any(line.startswith("+") for line in report.lines)
+    assert report.lines[-1].startswith("would be superseded:")
+    linked = commands.resolve(desk, mark, accept=True, link=True, dry_run=True)
+    assert any("contrasts-with" in line for line in linked.lines)
+    assert linked.lines[-1].startswith("would be accepted:")
     assert {path: desk.read(path) for path in RIVALS} == before
     assert only(desk) == mark
 
@@ -255,6 +261,24 @@ def test_a_person_is_asked_where_that_is_wanted(desk: WorkDesk) -> None:
     assert all("disagrees" not in hit.why for hit in off.hits)
 
 
+def test_a_question_looks_at_what_it_meets_and_at_those_that_hang_on_it(lab: ScratchLab) -> None:
+    third = entry("HTTP manual", "The HTTP client gives up after 7 attempts.")
+    cats = (entry("Office", "The office cat is called Moro."),
+            entry("Cat", "The office cat is called Luna."))  # fmt: skip
+    files = {**RIVALS, "http/manual.md": third, "a/b/office.md": cats[0], "a/b/cat.md": cats[1]}
+    desk = lab.tree(files, now=NOW)
+    desk.follow()
+
+    def pairs(paths: frozenset[str] | None) -> set[frozenset[str]]:
+        return {frozenset((each.one.path, each.other.path))
+                for _, each in standing(desk.context, paths)}  # fmt: skip
+
+    matter = {frozenset(pair) for pair in combinations((OLD, NEW, "http/manual.md"), 2)}
+    assert pairs(frozenset((OLD,))) == matter
+    assert pairs(frozenset(("http/pool.md",))) == set()
+    assert pairs(None) == {*matter, frozenset(("a/b/office.md", "a/b/cat.md"))}
+
+
 def test_a_question_about_something_else_is_left_alone(desk: WorkDesk) -> None:
     hits = desk.search("connections open pool", limit=1).hits
     assert [hit.path for hit in hits] == ["http/pool.md"]
@@ -311,6 +335,13 @@ def test_what_contradicts_is_rejected_with_the_rival_named(desk: WorkDesk) -> No
 ])  # fmt: skip
 def test_what_agrees_or_is_meant_to_replace_passes(desk: WorkDesk, operation: Operation) -> None:
     assert list(desk.apply([operation], dry_run=True).rejected) == []
+
+
+def test_what_says_under_where_the_tree_says_over_is_new_and_contradicts(lab: ScratchLab) -> None:
+    told = entry("Shop", "The revenue of the shop was over 150,000.")
+    desk = lab.tree({"a/b/shop.md": told}, now=NOW)
+    done = desk.apply([add("The revenue of the shop was under 150,000.")], dry_run=True)
+    assert "contradicts" in done.rejected[0][2]
 
 
 def test_a_claim_can_be_held_and_the_rest_of_its_operation_passes(lab: ScratchLab) -> None:
@@ -420,8 +451,9 @@ def test_a_passage_does_not_take_its_whole_entry_with_it(lab: ScratchLab) -> Non
 
 
 def test_judging_without_a_model_is_refused_with_the_way_out(desk: WorkDesk) -> None:
-    with pytest.raises(UsageError, match="no language model"):
+    with pytest.raises(Unavailable, match="no language model") as error:
         commands.scan(desk, judge=5)
+    assert "without --judge" in str(error.value.hint)
 
 
 def test_a_question_that_names_the_plugin_may_wake_the_model_to_elicit(lab: ScratchLab) -> None:

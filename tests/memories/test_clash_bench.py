@@ -89,6 +89,40 @@ def test_probes_without_a_model_are_refused(tmp_path: Path) -> None:
         suite.answer(probe, lab.tree({"a.md": "Text."}))
 
 
+def test_a_question_is_asked_in_every_way_of_the_paper(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(
+        "".join(json.dumps({**LINE, "evidence": f"Pears are light {n}."}) + "\n" for n in range(3))
+    )
+    suite = ConflictQa()
+    cases = [case for case in suite.cases(data=str(tmp_path / "a.jsonl"), seed=0, probes=1)
+             if case.setup == "memory"]  # fmt: skip
+    read: dict[str, list[str]] = {}
+
+    def model(prompt: str) -> str:
+        if "1. " in prompt:
+            notes = prompt.split("1. ", 1)[1].split("\n\n", 1)[0]
+            read[asked[-1]] = [line.split(". ", 1)[-1] for line in notes.split("\n")]
+        elif "Note: " not in prompt:
+            return json.dumps({"answer": LINE["claim"], "evidence": "I saw one."})
+        return json.dumps({"answer": LINE["claim"]})
+
+    asked: list[str] = []
+    with ScratchLab(Clash, place=str(tmp_path / "lab")) as lab:
+        desk = lab.tree({"a.md": "Text."}, model=model)
+        for case in cases:
+            asked.append(case.kind)
+            assert suite.answer(case, desk).status == "memory"
+    mine, against, claim = "I saw one.", LINE["counter_evidence"], LINE["claim"]
+    assert read["counter alone"] == [against]
+    assert read["both, memory first"] == [mine, against]
+    assert read["both, memory last"] == [against, mine]
+    assert read["two for memory, one counter"] == [mine, against, claim]
+    assert read["one for memory, two counter"] == [against, mine, LINE["counter"]]
+    before, middle, after = read["counter among the irrelevant"]
+    assert middle == against
+    assert {before, after} <= {f"Pears are light {n}." for n in range(3)}
+
+
 def test_a_memory_that_does_not_survive_its_own_evidence_is_no_memory(tmp_path: Path) -> None:
     answers = ["Pears can float in water.", "Pears cannot float in water."]
     said = [json.dumps({"answer": each, "evidence": "x"}) for each in answers]

@@ -14,9 +14,30 @@ from memtree.errors import EntryNotFound, Refused, UsageError
 from memtree.hosting.desk import WorkDesk
 from memtree.hosting.lab import ScratchLab
 from memtree.knowledge.plan import Add, Annotate, Archive, Link, Merge, Move, Update
-from memtree.memories.memos import MemOs, carrying, chain, commands, handing, schedule, working
+from memtree.knowledge.query import Query
+from memtree.memories.memos import (
+    MemOs,
+    carrying,
+    chain,
+    commands,
+    handing,
+    living,
+    looking,
+    refining,
+    schedule,
+    working,
+)
 from memtree.memories.memos.acceptance import DAY_0, DAY_8, FILES, note
-from memtree.plugins import Answered, Feedback, Observed, Report, Sweep
+from memtree.plugins import (
+    Answered,
+    ChangeSet,
+    EntryRef,
+    Feedback,
+    Observed,
+    Ranked,
+    Report,
+    Sweep,
+)
 
 TEA, SHOP = "people/ada/tea.md", "ops/shop/shop.md"
 CLIENT, TIMEOUT, FUSED = "ops/redis/client.md", "ops/redis/timeout.md", "ops/redis/client-v2.md"
@@ -211,7 +232,92 @@ def test_what_is_locked_hidden_temporary_or_another_thing_is_not_merged(
     assert not desk.propose(Sweep()).applied
 
 
+ALIKE = tuple(
+    f"The Redis client of the shop gives up after 30 seconds without {which} answer."
+    for which in ("an", "any")
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a.md", "b.md"),
+        ("Notes/a.md", "Notes/b.md"),
+        ("x/y/Redis.main.v1.md", "x/y/Redis Main (copy).md"),
+        ("x/y/Über 名前.md", "x/y/Zz.md"),
+        ("a/b/c/d/e/x.md", "a/b/c/d/e/y.md"),
+        ("x/y/" + "a-long-name-" * 10 + "1.md", "x/y/" + "a-long-name-" * 10 + "2.md"),
+    ],
+)
+def test_wherever_two_entries_lie_what_they_become_is_there(
+    lab: ScratchLab, one: str, other: str
+) -> None:
+    texts = zip((one, other), ALIKE, strict=True)
+    desk = lab.tree({path: note("Redis", text) for path, text in texts}, now=DAY_0)
+    done = desk.propose(Sweep())
+    assert not done.rejected
+    (made,) = {ref.path for ref in desk.context.tree.entries()} - {one, other}
+    for path in (one, other):
+        assert "status: archived" in desk.read(path)
+        assert [link.to for link in desk.context.tree.relations(path)] == [made]
+    assert ALIKE[0].split()[-2] in desk.read(made)
+    assert {link.to for link in desk.context.tree.relations(made)} == {one, other}
+
+
+def test_what_no_operation_touches_is_not_merged(lab: ScratchLab) -> None:
+    names = zip(("x/y/con.md", "x/y/a.md"), ALIKE, strict=True)
+    desk = lab.tree({path: note("Redis", text) for path, text in names}, now=DAY_0)
+    assert not desk.propose(Sweep()).applied
+
+
+def test_a_version_in_a_persons_own_title_stays(lab: ScratchLab) -> None:
+    texts = [f"Node (v18) is what the shop runs on {which} of its servers." for which in
+             ("each", "every")]  # fmt: skip
+    files = {
+        "x/y/node-v18.md": note("Node (v18)", texts[0], "time: 2026-01-02\n"),
+        "x/y/node.md": note("Node (v18)", texts[1]),
+    }
+    desk = lab.tree(files, now=DAY_0)
+    desk.propose(Sweep())
+    desk.write("x/y/again.md", note("Node (v18)", texts[1]))
+    desk.propose(Sweep())
+    titles = {ref.path: ref.title for ref in desk.context.tree.entries()}
+    assert titles["x/y/node-v18-v2.md"] == "Node (v18) (v2)"
+    assert titles["x/y/node-v18-v3.md"] == "Node (v18) (v3)"
+
+
+def test_two_merges_of_one_sweep_never_share_a_place(lab: ScratchLab) -> None:
+    pool = "The pool of the shop keeps 20 connections open for each of {} workers."
+    files = {
+        "x/y/note.md": note("Redis", ALIKE[0], "time: 2026-01-02\n"),
+        "x/y/a.md": note("Redis", ALIKE[1]),
+        "x/y/note-v2.md": note("Pool", pool.format("the"), "time: 2026-01-02\n"),
+        "x/y/b.md": note("Pool", pool.format("its")),
+    }
+    desk = lab.tree(files, now=DAY_0)
+    desk.propose(Sweep())
+    made = {ref.path for ref in desk.context.tree.entries()} - set(files)
+    assert len(made) == 2
+    said = "".join(desk.read(path) for path in made)
+    assert "Redis client" in said
+    assert "pool of the shop" in said
+
+
+def test_what_another_guard_keeps_out_takes_nothing_into_the_archive(desk: WorkDesk) -> None:
+    context = desk.context
+    operations = [
+        one for one in living.swept("", context) if not isinstance(one, Add)
+    ]  # as when another plugin turned the new entry down
+    refused = [ruling.operation for ruling in MemOs().guard(operations, context)]
+    kept = [one for one in operations if one not in refused]
+    assert any(isinstance(one, Archive) for one in operations)
+    assert all(isinstance(one, Link) for one in kept)
+    assert not desk.apply(kept).applied
+
+
 def test_nothing_outside_of_the_scope_is_merged(desk: WorkDesk) -> None:
+    with pytest.raises(EntryNotFound, match="no entries below 'nowhere'"):
+        commands.merge(desk, "nowhere")
     assert not desk.propose(Sweep(scope="people")).applied
     assert desk.propose(Sweep(scope="ops")).applied
 
@@ -316,6 +422,87 @@ def test_visibility_is_set_by_a_command_and_kept_from_the_public(desk: WorkDesk)
     assert found(visibility="public")
     with pytest.raises(UsageError):
         commands.visibility(desk, TEA, "everybody")
+
+
+class Counting:
+    """A tree that counts which files were opened."""
+
+    def __init__(self, tree: Any) -> None:
+        self.tree, self.opened = tree, list[str]()
+
+    def get(self, path: str) -> Any:
+        self.opened.append(path)
+        return self.tree.get(path)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tree, name)
+
+
+def test_a_question_opens_only_what_governs_anything(desk: WorkDesk) -> None:
+    commands.ttl(desk, TEA, "7d")
+    context: Any = desk.context
+    context.options = {**context.options, "as_of": DAY_8}
+    context.tree = counting = Counting(context.tree)
+    hits = [Ranked(path=path, score=1.0) for path in FILES]
+    left = refining.refined(Query("tea"), hits, context)
+    assert [hit.path for hit in left] == [path for path in FILES if path != TEA]
+    assert sorted(counting.opened) == sorted((TEA, "ops/shop/alarm.md"))
+
+
+def test_whoever_lost_the_list_opens_every_file_and_hides_the_same(desk: WorkDesk) -> None:
+    commands.ttl(desk, TEA, "7d")
+    desk.follow()
+    assert TEA in (looking.governed(desk.context) or ())
+    desk.context.cache.save_value(looking.GOVERNED, "another form", [])
+    assert looking.governed(desk.context) is None
+    found = desk.search("green glass kettle", as_of=DAY_8)
+    assert TEA not in {hit.path for hit in found.hits}
+
+
+def test_for_other_eyes_the_files_are_asked_and_not_a_list(desk: WorkDesk) -> None:
+    hidden = "ops/shop/alarm.md"
+    desk.follow()
+    desk.context.cache.save_value(looking.GOVERNED, "1", [])
+    assert looking.governed(desk.context) == frozenset()
+    found = desk.search("written on the blue envelope", visibility="public")
+    assert hidden not in {hit.path for hit in found.hits}
+
+
+def test_what_a_person_writes_by_hand_is_followed_at_once(desk: WorkDesk) -> None:
+    def there() -> bool:
+        return TEA in {hit.path for hit in desk.search("green glass kettle", as_of=DAY_8).hits}
+
+    assert there()
+    text = desk.read(TEA)
+    desk.write(TEA, text.replace("---\nAda", "memos: {ttl: 7d, since: 2026-01-01}\n---\nAda"))
+    assert not there()
+    desk.write(TEA, text)
+    assert there()
+    desk.remove(TEA)
+    assert not there()
+    assert TEA not in (looking.governed(desk.context) or ())
+
+
+def test_what_waits_to_be_indexed_may_govern_anything(desk: WorkDesk) -> None:
+    desk.follow()
+    context = desk.context
+    gone = EntryRef(path="people/ada/gone.md", id="gone", digest="")
+    waiting = next(ref for ref in context.tree.entries() if ref.path == TEA)
+    looking.register(context, ChangeSet(removed=(gone, waiting)), set())
+    assert TEA in (looking.governed(context) or ())
+    assert gone.path not in (looking.governed(context) or ())
+
+
+def test_every_passage_of_an_entry_is_kept_and_a_merged_one_comes_once(desk: WorkDesk) -> None:
+    desk.propose(Sweep())
+    desk.follow()
+
+    def hit(path: str, line: int) -> Ranked:
+        return Ranked(path=path, score=1.0, text=f"{line}", lines=(line, line))
+
+    hits = [hit(TEA, 1), hit(CLIENT, 1), hit(TEA, 2), hit(TIMEOUT, 1), hit(FUSED, 7)]
+    left = refining.refined(Query("tea"), hits, desk.context)
+    assert [(one.path, one.lines[0]) for one in left] == [(TEA, 1), (FUSED, 7), (TEA, 2)]
 
 
 def test_what_is_left_out_is_counted_but_not_named(desk: WorkDesk) -> None:

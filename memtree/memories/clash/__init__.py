@@ -7,8 +7,9 @@ and the newest is marked (`refine`), a prompt holds both sides once, dated, in a
 chance (`pack`), and the paper's memorisation ratio is measured (`bench conflictqa`).
 
 Without a language model claims are compared by rules (polarity, numbers, dates, names), and
-passages are counted as not compared. Left out of the paper: writing counter-memories; the tree or
-the data set has them.
+passages are counted as not compared. Left out of the paper: writing counter-memories (the tree or
+the data set has them), and a model of entailment for what is elicited: a model that says the same
+again when it reads its own evidence is taken at its word.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Clash:
         source="arXiv 2305.13300",
         seeds=("S14",),
         paradigm="explicit-text",
+        version="2",
         enhances=("llm", "llm.json", "embedder"),
         modes=("full", "claims"),
         commands=("conflicts",),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from memtree.claims.pairing import Shape, shape_of
 from memtree.claims.statements import Statement, has_facts, stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from memtree.claims.pairing import Shape
     from memtree.plugins import Context, EntryRef
 
 FORMAT = "1"
@@ -51,6 +51,8 @@ class Book:
 
 def read_page(ctx: Context, path: str) -> Page | None:
     """The claims of the entry at a path, read from its file; None when there is none."""
+    from memtree.claims.pairing import shape_of
+
     view = ctx.tree.get(path)
     if view is None:
         return None
@@ -104,6 +106,8 @@ def unpacked(value: object) -> Book:
     book = Book()
     if not isinstance(value, dict):
         return book
+    from memtree.claims.pairing import Shape
+
     try:
         for path, (digest, passages, rows) in value.items():
             book.pages[path] = Page(

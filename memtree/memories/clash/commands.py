@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 from memtree.claims.statements import mark_of, newer
-from memtree.errors import EntryNotFound, Refused, UsageError
+from memtree.errors import EntryNotFound, Refused, Unavailable, UsageError
 from memtree.knowledge.plan import Claim, Evidence, Link, Supersede
 from memtree.memories.clash import guarding, records
 from memtree.memories.clash.records import ACCEPTED, OPEN, SUPERSEDED
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memtree.claims.pairing import Clash
     from memtree.claims.statements import Statement
     from memtree.memories.clash.records import Record
-    from memtree.plugins import Context, Desk
+    from memtree.plugins import Context, Desk, Swept
 
 CONTRASTS = "contrasts-with"
 """The relation between two entries that disagree and may; the plugin audit knows it too."""
@@ -41,7 +41,7 @@ def scan(
         from memtree.memories.clash.judging import judge as judge_passages
 
         if ctx.llm is None:
-            raise UsageError(
+            raise Unavailable(
                 "passages can't be judged: there is no language model",
                 hint="memtree models list; without --judge, claims are compared by rules",
             )
@@ -116,18 +116,18 @@ def resolve(
         raise EntryNotFound(f"no disagreement '{mark}' stands", hint="memtree conflicts list")
     record = known.get(mark) or records.record_of(clash)
     if accept:
+        why, shown = reason or "both may stand", []
         if link and clash.one.path != clash.other.path:
-            told = Link(reason=reason or "both may stand", path=clash.one.path,
-                        to=clash.other.path, rel=CONTRASTS)  # fmt: skip
-            desk.apply([told], dry_run=dry_run)
-        return _settled(desk, replace(record, status=ACCEPTED, reason=reason or "both may stand"),
-                        [f"accepted: {mark}"], dry_run=dry_run)  # fmt: skip
+            told = Link(reason=why, path=clash.one.path, to=clash.other.path, rel=CONTRASTS)
+            shown = _shown(desk.apply([told], dry_run=dry_run))
+        return _settled(desk, replace(record, status=ACCEPTED, reason=why),
+                        [*shown, f"accepted: {mark}"], dry_run=dry_run)  # fmt: skip
     old, new = _old_and_new(clash, record, supersede)
     done = desk.apply([operation(ctx, old, new, reason)], dry_run=dry_run)
     if done.rejected or not (done.applied or dry_run):
         why = done.rejected[0][2] if done.rejected else "nothing was changed"
         raise Refused(f"'{old.name}' was not superseded: {why}")
-    lines = [*done.diff.splitlines(), f"superseded: {old.name}, by {new.name}"]
+    lines = [*_shown(done), f"superseded: {old.name}, by {new.name}"]
     why = reason or f"{new.name} holds instead"
     return _settled(desk, replace(record, status=SUPERSEDED, reason=why), lines, dry_run=dry_run)
 
@@ -194,8 +194,18 @@ def _old_and_new(clash: Clash, record: Record, side: str) -> tuple[Statement, St
     return (second, first) if latest is first else (first, second)
 
 
+def _shown(done: Swept) -> list[str]:
+    """What operations change, and what a guard had against them."""
+    return [
+        *done.diff.splitlines(),
+        *(f"not done: {path}: {why}" for _, path, why in done.rejected),
+    ]
+
+
 def _settled(desk: Desk, record: Record, lines: list[str], *, dry_run: bool) -> Report:
-    if not dry_run:
+    if dry_run:
+        lines = [*lines[:-1], f"would be {lines[-1]} (a dry run: nothing was changed)"]
+    else:
         ctx = desk.context
         records.write(ctx.sidecar, {**records.read(ctx.sidecar), record.id: record}.values())
     return Report(lines=lines, value=asdict(record))

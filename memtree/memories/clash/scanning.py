@@ -1,24 +1,27 @@
 """The disagreements of a tree, kept current: only claims of entries that changed are compared anew.
 
 The book of claims and the pairs that were found are derived and lie in the cache. What a person
-decided about a pair lies in the sidecar, and is not touched by looking.
+decided about a pair lies in the sidecar, and is not touched by looking. A question that meets no
+pair does not load the rules.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from memtree.claims.pairing import Clash, rivals
 from memtree.claims.statements import Statement, mark_of
 from memtree.memories.clash import book as books
 from memtree.memories.clash import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from memtree.claims.pairing import Clash
     from memtree.memories.clash.book import Book
     from memtree.plugins import Context
+
+    Row = Sequence[Any]
 
 BOOK, FOUND, JUDGED = "claims", "found", "judged"
 PASSAGE = "passage"
@@ -65,39 +68,54 @@ def seen(ctx: Context) -> Seen | None:
     return _unpacked(ctx.cache.load_value(FOUND, books.FORMAT))
 
 
-def standing(ctx: Context, known: Seen | None = None) -> list[tuple[str, Clash]]:
-    """The disagreements that hold now and that no person settled, with their names."""
-    if known is None and isinstance(kept := ctx.session.get(_STANDING), list):
-        return kept
-    known = known or seen(ctx)
-    clashes = [*(known.clashes if known else ()), *judged(ctx)]
-    if not clashes:
-        return []
-    settled = {mark for mark, each in records.read(ctx.sidecar).items()
-               if each.status == records.ACCEPTED}  # fmt: skip
+def standing(ctx: Context, paths: Collection[str] | None = None) -> list[tuple[str, Clash]]:
+    """The disagreements that hold now and that no person settled, with their names.
+
+    With `paths` those in which one of these entries is, and those among the entries of such pairs:
+    the others are not even unpacked, so that a question costs as much as it meets.
+    """
+    kept = ctx.session.get(_STANDING)
+    if isinstance(kept, tuple) and kept[0] == paths:
+        return list(kept[1])
+    known = _unpacked(ctx.cache.load_value(FOUND, books.FORMAT), paths)
+    clashes = [*(known.clashes if known else ()), *judged(ctx, paths)]
     found = []
-    for each in clashes:
-        mark = mark_of(each.one, each.other)
-        if mark not in settled and each.one.stands(ctx.now) and each.other.stands(ctx.now):
-            found.append((mark, each))
-    ctx.session[_STANDING] = found
+    if clashes:
+        settled = {mark for mark, each in records.read(ctx.sidecar).items()
+                   if each.status == records.ACCEPTED}  # fmt: skip
+        for each in clashes:
+            mark = mark_of(each.one, each.other)
+            if mark not in settled and each.one.stands(ctx.now) and each.other.stands(ctx.now):
+                found.append((mark, each))
+    ctx.session[_STANDING] = (paths, found)
     return found
 
 
-def judged(ctx: Context) -> list[Clash]:
+def judged(ctx: Context, paths: Collection[str] | None = None) -> list[Clash]:
     """What a language model found among passages, as far as they still say so."""
     value = ctx.cache.load_value(JUDGED, books.FORMAT)
+    rows = [row for row in value.values() if row[2]] if isinstance(value, dict) else []
     found = []
-    for one, other, about in value.values() if isinstance(value, dict) else ():
-        if about:
-            sides = (_statement(one), _statement(other))
-            if all(_still_says(ctx, each) for each in sides):
-                found.append(passage_clash(*sides, about))
+    for one, other, about in _narrowed(rows, paths):
+        sides = (_statement(one), _statement(other))
+        if all(_still_says(ctx, each) for each in sides):
+            found.append(passage_clash(*sides, str(about)))
     return found
+
+
+def _narrowed(rows: Sequence[Row], paths: Collection[str] | None) -> Sequence[Row]:
+    """The pairs with an entry at one of these paths, and those among the entries of such pairs."""
+    if paths is None:
+        return rows
+    near = [row for row in rows if row[0][0] in paths or row[1][0] in paths]
+    wider = {str(side[0]) for row in near for side in row[:2]}
+    return [row for row in rows if row[0][0] in wider and row[1][0] in wider]
 
 
 def passage_clash(one: Statement, other: Statement, about: str) -> Clash:
     """Two passages that disagree, in a model's words."""
+    from memtree.claims.pairing import Clash
+
     return Clash(one, other, PASSAGE, (about,))
 
 
@@ -116,6 +134,8 @@ def _compared(ctx: Context, book: Book, read: set[str]) -> list[Clash]:
     everything = list(book)
     if not any(each.path in read for each in everything):
         return []
+    from memtree.claims.pairing import rivals
+
     found = rivals(
         everything, lambda each: each.path in read, shapes=book.shapes,
         progress=lambda done, total: ctx.progress("comparing claims", done, total),
@@ -132,17 +152,22 @@ def _packed(known: Seen) -> object:
     }  # fmt: skip
 
 
-def _unpacked(value: object) -> Seen | None:
+def _unpacked(value: object, paths: Collection[str] | None = None) -> Seen | None:
     if not isinstance(value, dict):
         return None
     try:
-        clashes = tuple(
-            Clash(_statement(one), _statement(other), str(kind), tuple(map(str, words)))
-            for one, other, kind, words in value["clashes"]
-        )
+        rows = _narrowed(value["clashes"], paths)
+        clashes = tuple(_clashes(rows)) if rows else ()
         return Seen(clashes, int(value["claims"]), int(value["passages"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, IndexError, TypeError, ValueError):
         return None
+
+
+def _clashes(rows: Sequence[Row]) -> Iterator[Clash]:
+    from memtree.claims.pairing import Clash
+
+    for one, other, kind, words in rows:
+        yield Clash(_statement(one), _statement(other), str(kind), tuple(map(str, words)))
 
 
 def row_of(each: Statement) -> Sequence[object]:

@@ -38,17 +38,9 @@ def way_of(ctx: Context) -> str:
 
 def met(ctx: Context, query: Query, hits: Sequence[Ranked]) -> list[Dispute]:
     """The disagreements that a question meets in its first hits."""
-    paths = {hit.path for hit in hits[:LOOKED]}
-    near = [
-        (mark, each) for mark, each in standing(ctx)
-        if each.one.path in paths or each.other.path in paths
-    ]  # fmt: skip
-    if not near:
-        return []
+    paths = frozenset(hit.path for hit in hits[:LOOKED])
     # A third that disagrees with a rival belongs to the matter too.
-    wider = paths | {each.path for _, clash in near for each in (clash.one, clash.other)}
-    together = [(mark, each) for mark, each in standing(ctx)
-                if each.one.path in wider and each.other.path in wider]  # fmt: skip
+    together = standing(ctx, paths)
     texts = [hit.text for hit in hits[:LOOKED]]
     return [each for each in disputes(together)
             if any(each.side(path) >= 0 for path in paths)

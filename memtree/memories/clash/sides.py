@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memtree.claims.statements import newer
-from memtree.claims.wording import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,6 +65,8 @@ def disputes(clashes: Sequence[tuple[str, Clash]]) -> list[Dispute]:
 
 def touches(dispute: Dispute, question: str, texts: Iterable[str]) -> bool:
     """Whether a question, or a passage that was found for it, speaks of what is disputed."""
+    from memtree.claims.wording import wording
+
     asked = set(wording(question).content)
     passages = [" ".join(text.split()) for text in texts]
     for side in dispute.sides:

@@ -6,9 +6,10 @@ those that share the most words).
 
 With `--probes N` a language model is asked N questions as in Xie et al. (arXiv 2305.13300): its
 closed-book answer, kept if it gives the same again when shown its own evidence (section 3); then it
-reads counter-evidence alone, and both, in either order (section 4). Measured is the memorisation
-ratio M_R = f_m / (f_m + f_c): how often it stays with its memory among all answers that follow
-either.
+reads counter-evidence alone, both in either order, two pieces against one either way, and
+counter-evidence among what is irrelevant (section 4). Measured is the memorisation ratio
+M_R = f_m / (f_m + f_c): how often it stays with its memory among all answers that follow either.
+The paper also has evidence checked by a model of entailment; here its own second answer decides.
 
 Data: JSON lines with `question`, `claim`, `counter`, `evidence`, `counter_evidence`, or the form of
 ConflictQA (`memory_answer`, `counter_answer`, `parametric_memory`, `counter_memory`).
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 CLAIMS, MEMORY = "claims", "memory"
 CONTRADICTING, UNRELATED, ALIKE = "contradicting", "unrelated", "compatible"
 COUNTER, FIRST, LAST = "counter alone", "both, memory first", "both, memory last"
+MORE, FEWER = "two for memory, one counter", "one for memory, two counter"
+ASIDE = "counter among the irrelevant"
+PROBES = (COUNTER, FIRST, LAST, MORE, FEWER, ASIDE)
+"""The ways in which a question is asked of a model: section 4 of the paper."""
 NEAREST = 5
 """So many of the most similar other claims of each are compared as unrelated pairs."""
 _NAMES = (
@@ -80,7 +85,7 @@ class ConflictQa:
         chosen = [at for at, row in enumerate(self._rows) if not row.holds]
         random.Random(seed).shuffle(chosen)  # noqa: S311  (to be repeated, not to be secret)
         for at in chosen[: max(0, probes)]:
-            for number, kind in enumerate((COUNTER, FIRST, LAST)):
+            for number, kind in enumerate(PROBES):
                 yield Case(id=f"probe-{at}-{number}", setup=MEMORY, query=self._rows[at].question,
                            kind=kind, meta={"row": at})  # fmt: skip
 
@@ -123,7 +128,7 @@ class ConflictQa:
                 known = _number(row, "n") * _number(row, "memory known")
                 n = round(known * _number(row, "followed one"))
                 lines.append(f"M_R {_number(row, 'M_R'):.3f} (n = {n}) {row['kind']}")
-        probed = any(row.get("kind") in (COUNTER, FIRST, LAST) for row in rows)
+        probed = any(row.get("kind") in PROBES for row in rows)
         if not probed:
             lines.append("M_R not measured: it takes a language model (--probes N)")
         elif not lines:
@@ -155,7 +160,13 @@ class ConflictQa:
             return Result(status="no memory", answer=known.answer if known else "")
         own = known.evidence or (row.evidence if side == "claim" else row.counter_evidence)
         against = row.counter_evidence if side == "claim" else row.evidence
-        notes = {COUNTER: [against], FIRST: [own, against], LAST: [against, own]}[case.kind]
+        more, fewer = (row.claim, row.counter) if side == "claim" else (row.counter, row.claim)
+        others = [self._rows[(at + step) % len(self._rows)].evidence for step in (1, 2)]
+        notes = {
+            COUNTER: [against], FIRST: [own, against], LAST: [against, own],
+            MORE: [own, against, more], FEWER: [against, own, fewer],
+            ASIDE: [others[0], against, others[1]],
+        }[case.kind]  # fmt: skip
         answer = answer_from(model, row.question, notes)
         now = followed(answer, row)
         status = "neither" if not now else "memory" if now == side else "counter"
@@ -215,7 +226,8 @@ def rows_of(data: str) -> list[Row]:
             with open(name, encoding="utf-8") as file:
                 lines = [json.loads(line) for line in file if line.strip()]
         except (OSError, ValueError) as error:
-            raise UsageError(f"'{name}' can't be read as JSON lines: {error}") from error
+            why = getattr(error, "strerror", None) or error
+            raise UsageError(f"'{name}' can't be read as JSON lines: {why}") from error
         found += [row for row in map(_row, lines) if row is not None]
     if not found:
         raise UsageError(

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from memtree.memories.clash.pairs40 import COMPATIBLE
 from memtree.memories.clash.scanning import update
-from memtree.memories.clash.suite import ConflictQa, Row, nearest, rows_of
+from memtree.memories.clash.suite import (
+    COUNTER,
+    FEWER,
+    FIRST,
+    LAST,
+    MORE,
+    ConflictQa,
+    Row,
+    nearest,
+    rows_of,
+)
 from memtree.plugins import Check
 
 if TYPE_CHECKING:
@@ -159,11 +169,12 @@ def _ratio(lab: Lab) -> Check:
     by_kind = {kind: [one["M_R"] for each, one in graded if each == kind and "M_R" in one]
                for kind in dict(graded)}  # fmt: skip
     ratios = {kind: sum(values) / len(values) for kind, values in by_kind.items() if values}
-    wanted = {"counter alone": 0.0, "both, memory first": 1.0, "both, memory last": 0.0}
-    good = ratios == wanted and all(len(values) >= len(rows) for values in by_kind.values())
+    wanted = {COUNTER: 0.0, FIRST: 1.0, LAST: 0.0, MORE: 1.0, FEWER: 0.0}
+    good = ratios == wanted and all(len(by_kind[kind]) >= len(rows) for kind in wanted)
     return Check(name="the memorisation ratio of a scripted model that believes the first note",
                  passed=good, measured="; ".join(lines) or "nothing measured",
-                 needed="M_R 0 alone, 1 with its memory first, 0 with it last")  # fmt: skip
+                 needed="M_R 0 alone, 1 with its memory first, 0 with it behind, none where what it"
+                        " believes is irrelevant")  # fmt: skip
 
 
 def _first_note(prompt: str) -> str:

@@ -50,6 +50,7 @@ class MemOs:
         source="MemOS, arXiv 2505.22101 and 2507.03724",
         seeds=("S22", "S31"),
         paradigm="explicit-text",
+        version="2",
         enhances=("llm", "llm.json", "embedder"),
         modes=("full", NO_EMBEDDER, RULES),
         commands=("cube", "tick", "warm"),
@@ -76,10 +77,10 @@ class MemOs:
         return Mode()
 
     def on_change(self, changes: ChangeSet, ctx: Context) -> None:
-        """The version chains follow the tree."""
-        from memtree.memories.memos import chain, schedule
+        """The version chains follow the tree, and so does the list of who governs anything."""
+        from memtree.memories.memos import chain, looking, schedule
 
-        chain.follow(changes, ctx)
+        looking.register(ctx, changes, chain.follow(changes, ctx))
         schedule.note(ctx, schedule.labels_of(changes))
 
     def propose(self, event: Event, ctx: Context) -> Sequence[Operation]:

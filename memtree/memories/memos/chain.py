@@ -20,6 +20,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from memtree.memories.memos.cube import KEY, MERGED_TO, read_cube, said
+from memtree.memories.memos.looking import governs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +61,12 @@ def chain_of(ctx: Context, identity: str) -> list[Record]:
     return ctx.sidecar.read(file_of(identity))
 
 
-def follow(changes: ChangeSet, ctx: Context) -> None:
-    """Bring the chains up to the tree. Following the same changes twice changes nothing."""
+def follow(changes: ChangeSet, ctx: Context) -> set[str]:
+    """Bring the chains up to the tree. Following the same changes twice changes nothing.
+
+    Gives the paths of what changed and governs anything, or can't be read and may.
+    """
+    governing: set[str] = set()
     known = set(ctx.sidecar.names(FOLDER))
     new = {ref.path for ref in changes.added} if not changes.full else set()
     refs = (*changes.added, *changes.changed)
@@ -70,6 +75,8 @@ def follow(changes: ChangeSet, ctx: Context) -> None:
         if number % 500 == 499:
             ctx.progress("following versions", number + 1, len(refs))
         view = ctx.tree.get(ref.path)
+        if view is None or governs(view):
+            governing.add(ref.path)
         if view is None:
             continue
         has = file_of(view.id) in known
@@ -83,6 +90,7 @@ def follow(changes: ChangeSet, ctx: Context) -> None:
     for ref in changes.removed:
         if ref.id not in there and file_of(ref.id) in known:
             _end(ctx, ref)
+    return governing
 
 
 def extended(chain: Sequence[Record], view: EntryView, *, at: str, kind: str = "") -> list[Record]:

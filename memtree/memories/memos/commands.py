@@ -37,10 +37,12 @@ KEPT = ("text", "memos")
 
 def show(desk: Desk, name: Annotated[str, "an entry; all cubes when left out"] = "") -> Report:
     """Show an entry as a memory cube, or list all entries that are governed as cubes."""
+    if not name:
+        desk.follow()
     ctx = desk.context
     day = day_of(ctx)
     if not name:
-        rows = [_row(view, day) for _, view in views(ctx) if read_cube(view.meta).governed]
+        rows = [_row(view, day) for _, view in views(ctx, also=()) if read_cube(view.meta).governed]
         lines = [" ".join(str(part) for part in row.values() if part != "") for row in rows]
         return Report(lines=lines or ["no entry has the key `memos` yet"], value=rows,
                       code=0 if rows else NOTHING)  # fmt: skip
@@ -59,7 +61,10 @@ def show(desk: Desk, name: Annotated[str, "an entry; all cubes when left out"] =
 
 
 def freeze(desk: Desk, name: Entry, *, dry_run: DryRun = False) -> Report:
-    """Lock an entry: nothing that memtree or a plugin does may modify it until it is thawed."""
+    """Lock an entry: no plugin, no curation and no settling modifies it until it is thawed.
+
+    What you do to its file yourself (edit, mv, rm, supersede, verify) is not held up.
+    """
     return _annotated(desk, name, "frozen by a person", dry_run=dry_run, frozen=True)
 
 
@@ -152,7 +157,10 @@ def merge(
     dry_run: DryRun = False,
 ) -> Report:
     """Make one of entries that say the same; the originals go to the archive and lead to it."""
-    return told(desk.propose(Sweep(scope=scope.strip("/")), dry_run=dry_run), dry_run=dry_run)
+    below = scope.strip("/")
+    if below and not desk.context.tree.entries(below):
+        raise EntryNotFound(f"there are no entries below '{scope}'", hint="memtree tree shows them")
+    return told(desk.propose(Sweep(scope=below), dry_run=dry_run), dry_run=dry_run)
 
 
 def tick(
@@ -162,6 +170,7 @@ def tick(
     dry_run: DryRun = False,
 ) -> Report:
     """Let time pass: bring every cube to its state, and archive what is over."""
+    desk.follow()
     ctx = desk.context
     waiting = schedule.waiting(ctx)
     day = day_at(at) if at else day_of(ctx)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memtree.claims.wording import wording
+from memtree.knowledge.path import slug
 from memtree.knowledge.plan import Add, Annotate, Archive, Link
 from memtree.memories.memos.alike import JACCARD, jaccard, same_sense
 from memtree.memories.memos.cube import (
@@ -35,7 +36,7 @@ from memtree.memories.memos.cube import (
 from memtree.memories.memos.looking import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from memtree.knowledge.plan import Operation
     from memtree.memories.memos.alike import Pair
@@ -61,8 +62,9 @@ SCHEMA: Mapping[str, object] = {
 }
 READ = 3000
 """Characters of each note that a judge reads; of longer ones it does not judge."""
+DEEPEST, SLUG = 3, 60
+"""Folders above an entry, at most, and letters of its name: the format's, as it takes new ones."""
 _MARK = re.compile(r"(?:\s*\[\^[^\]\s]+\])+|\s+\^[A-Za-z0-9-]+\s*$")
-_VERSION = re.compile(r"(?:-| \()v\d+\)?$")
 _HEADING = re.compile(r"#{1,6} ")
 
 
@@ -168,8 +170,20 @@ def _says(line: str, words: list[str], other: str, known: list[str]) -> bool:
 
 
 def bare_title(view: EntryView) -> str:
-    """A title without the version that a merge gave it."""
-    return _VERSION.sub("", view.title)
+    """A title without the version that a merge gave it; one of a person's own stays."""
+    return view.title.removesuffix(_version(view, " (v{})"))
+
+
+def _bare_name(view: EntryView) -> str:
+    name = view.path.rpartition("/")[2].rpartition(".")[0]
+    return name.removesuffix(_version(view, "-v{}"))
+
+
+def _version(view: EntryView, form: str) -> str:
+    """The version of an entry that a merge made, in a form; "" for any other."""
+    mine = said(view.meta)
+    made = "update" in mine and MERGED_TO not in mine
+    return form.format(mine.get("version")) if made else ""
 
 
 def time_of(view: EntryView) -> str:
@@ -185,7 +199,9 @@ def by_age(one: EntryView, other: EntryView) -> tuple[EntryView, EntryView]:
     return order[0], order[1]
 
 
-def fused(verdict: Verdict, one: EntryView, other: EntryView, ctx: Context) -> list[Operation]:
+def fused(
+    verdict: Verdict, one: EntryView, other: EntryView, ctx: Context, places: Places
+) -> list[Operation]:
     """The operations that make two entries one; [] for entries that are independent."""
     if verdict.relation == INDEPENDENT:
         return []
@@ -200,7 +216,7 @@ def fused(verdict: Verdict, one: EntryView, other: EntryView, ctx: Context) -> l
     kind = "conflict" if verdict.relation == CONTRADICTORY else "duplicate"
     cubes = [read_cube(view.meta) for view in (newer, older)]
     version = 1 + max(cube.version for cube in cubes)
-    path, version = _place(newer, version, ctx)
+    path, version = places.free(newer, older, version)
     visibility = max((cube.visibility for cube in cubes), key=VISIBILITIES.index)
     mine = with_keys({}, state=GENERATED, version=version, update=kind,
                      visibility=None if visibility == PUBLIC else visibility)  # fmt: skip
@@ -255,10 +271,41 @@ def _moved_on(view: EntryView, path: str, kind: str, reason: str) -> Annotate:
     )  # fmt: skip
 
 
-def _place(view: EntryView, version: int, ctx: Context) -> tuple[str, int]:
-    """A path that nothing has, beside an entry (`topic/redis-v2.md`), and its version."""
-    folder, slash, name = view.path.rpartition("/")
-    stem = _VERSION.sub("", name.rpartition(".")[0]) or "entry"
-    while ctx.tree.get(f"{folder}{slash}{stem}-v{version}.md") is not None:
-        version += 1
-    return f"{folder}{slash}{stem}-v{version}.md", version
+class Places:
+    """Where merged entries go: paths that the tree takes as they are, each given once.
+
+    A new entry lies in a topic or a subtopic, its name is a slug, and no other name of that folder
+    differs from it in case alone. A path that the tree had to mend would be no longer the one that
+    the originals lead to.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._taken: set[str] = set()
+        self._folders: dict[str, str] = {}
+        for path in paths:
+            self._taken.add(path.casefold())
+            folder = path.rpartition("/")[0]
+            while folder and self._folders.setdefault(folder.casefold(), folder) is folder:
+                folder = folder.rpartition("/")[0]
+
+    def free(self, newer: EntryView, older: EntryView, version: int) -> tuple[str, int]:
+        """A path for what two entries become (`topic/redis-v2.md`), and its version."""
+        folder = self._folder(newer.path, older.path)
+        stem = slug(_bare_name(newer), limit=SLUG - len(f"-v{version}xx"))
+        while f"{folder}/{stem}-v{version}.md".casefold() in self._taken:
+            version += 1
+        path = f"{folder}/{stem}-v{version}.md"
+        self._taken.add(path.casefold())
+        return path, version
+
+    def _folder(self, newer: str, older: str) -> str:
+        """That of the newer, else of the older; else one below or above, deep enough for a tree."""
+        both = [path.split("/")[:-1] for path in (newer, older)]
+        parts = next((parts for parts in both if 2 <= len(parts) <= DEEPEST), both[0])
+        if len(parts) < 2:
+            parts = [*(parts or ["notes"]), "merged"]
+        folder = ""
+        for part in parts[:DEEPEST]:
+            wanted = f"{folder}/{part}" if folder else part
+            folder = self._folders.get(wanted.casefold(), wanted)
+        return folder

@@ -21,6 +21,7 @@ from memtree.knowledge.plan import (
 )
 from memtree.memories.memos.cube import (
     KEY,
+    MERGED_TO,
     PUBLIC,
     VISIBILITIES,
     Cube,
@@ -42,11 +43,26 @@ THAW = "memtree cube thaw"
 def rulings(operations: Sequence[Operation], ctx: Context) -> list[Ruling]:
     """A rejection, with its reason, for every operation that may not be done."""
     day = day_of(ctx)
+    lost = _leading_nowhere(operations, ctx)
     found = []
     for operation in operations:
         reason = next(_objections(operation, ctx, day), "")
+        if not reason and isinstance(operation, Archive | Annotate) and operation.path in lost:
+            reason = f"'{lost[operation.path]}', which it would become a part of, is not made"
         if reason:
             found.append(Ruling(operation=operation, ruling=REJECT, reason=reason))
+    return found
+
+
+def _leading_nowhere(operations: Sequence[Operation], ctx: Context) -> dict[str, str]:
+    """Entries that would be merged into one that is not there, as another guard turned it down."""
+    made = {operation.path for operation in operations if isinstance(operation, Add)}
+    found = {}
+    for operation in operations:
+        if isinstance(operation, Annotate) and isinstance(mine := operation.keys.get(KEY), dict):
+            into = str(mine.get(MERGED_TO) or "")
+            if into and into not in made and view_of(ctx, into) is None:
+                found[operation.path] = into
     return found
 
 

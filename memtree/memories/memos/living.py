@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from memtree.errors import MemtreeError
 from memtree.knowledge.lifecycle import day_text
+from memtree.knowledge.path import parse_path
 from memtree.knowledge.plan import Annotate, Archive
 from memtree.memories.memos import alike, fusing
 from memtree.memories.memos.cube import (
     ARCHIVED,
     EXPIRED,
     KEY,
+    Cube,
     next_state,
     read_cube,
     with_keys,
 )
-from memtree.memories.memos.looking import day_of, views
+from memtree.memories.memos.looking import day_of, governed, views
 from memtree.memories.memos.working import load
 from memtree.plugins import Delta
 
@@ -32,6 +35,7 @@ FROZEN = "frozen"
 PLAIN = "fact"  # what an entry is that does not say
 DECAY = 0.995  # of importance a day: memtree's own lifecycle (DESIGN section 3)
 MOST_POINTS = 5.0
+MOST_OPERATIONS = 4000  # of one sweep: a host may cut a longer list, in the middle of a merge
 CHUNK = 64  # texts that are embedded at once
 
 
@@ -42,7 +46,7 @@ def ticked(ctx: Context, day: float, used: set[str]) -> list[Operation]:
     is left as it is.
     """
     found: list[Operation] = []
-    for ref, view in views(ctx):
+    for ref, view in views(ctx, also=used):
         cube = read_cube(view.meta)
         lively = ref.path in used or ref.maturity in GROWN or bool(view.meta.get("used"))
         state = next_state(cube, day, used=lively)
@@ -64,10 +68,13 @@ def delta(entry: EntryRef, signals: Signals, ctx: Context) -> Delta | None:
     What is in the working set does not fade: the importance that it lost since it was settled is
     given back, at most 5 points, so that settling often or seldom comes to the same.
     """
-    view = ctx.tree.get(entry.path)
-    if view is None:
+    known = governed(ctx)
+    if known is not None and entry.path not in known:
+        cube = Cube()
+    elif (view := ctx.tree.get(entry.path)) is not None:
+        cube = read_cube(view.meta)
+    else:
         return None
-    cube = read_cube(view.meta)
     if cube.frozen:
         return Delta(state=FROZEN, why="frozen (memos)")
     if cube.stub:
@@ -91,6 +98,7 @@ def swept(scope: str, ctx: Context) -> list[Operation]:
     from memtree.plugins import BudgetSpent
 
     there = {view.path: view for view in _mergeable(ctx, scope)}
+    places = fusing.Places(ref.path for ref in ctx.tree.entries())
     taken: set[str] = set()
     found: list[Operation] = []
     for pair in _pairs(there, ctx):
@@ -102,7 +110,10 @@ def swept(scope: str, ctx: Context) -> list[Operation]:
         except BudgetSpent:
             ctx.note("memos: the budget for the model is spent; sweep again for the rest")
             break
-        operations = fusing.fused(verdict, one, other, ctx)
+        operations = fusing.fused(verdict, one, other, ctx, places)
+        if len(found) + len(operations) > MOST_OPERATIONS:
+            ctx.note("memos: that is enough for one change; sweep again for the rest")
+            break
         if operations:
             taken |= {pair.one, pair.other}
             found += operations
@@ -110,13 +121,25 @@ def swept(scope: str, ctx: Context) -> list[Operation]:
 
 
 def _mergeable(ctx: Context, scope: str) -> Iterator[EntryView]:
-    """Entries that may become a part of another: alive, not frozen, no listing of a folder."""
+    """Entries that may become a part of another: alive, not frozen, no listing of a folder.
+
+    Nor one with a name that no operation touches (`con.md`): its original would stay beside.
+    """
     day = day_of(ctx)
     for _, view in views(ctx, scope):
         cube = read_cube(view.meta)
         listing = view.path.rpartition("/")[2] == "index.md"
-        if not (cube.frozen or cube.stub or cube.expired(day) or listing or cube.ttl):
+        if cube.frozen or cube.stub or cube.expired(day) or listing or cube.ttl:
+            continue
+        if _is_sound(view.path):
             yield view
+
+
+def _is_sound(path: str) -> bool:
+    try:
+        return parse_path(path) == path
+    except MemtreeError:
+        return False
 
 
 def _same_kind(one: EntryView, other: EntryView) -> bool:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from memtree.errors import EntryNotFound, UsageError
 from memtree.knowledge.lifecycle import day_number
-from memtree.memories.memos.cube import PUBLIC, VISIBILITIES
+from memtree.memories.memos.cube import KEY, PUBLIC, VISIBILITIES, read_cube
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from memtree.plugins import Context, EntryRef
+    from memtree.plugins import ChangeSet, Context, EntryRef
     from memtree.plugins.context import EntryView
 
 _WORD = re.compile(r"\w+")
+GOVERNED, _FORM = "governed", "1"
 
 
 def day_of(ctx: Context) -> float:
@@ -66,15 +67,57 @@ def named(ctx: Context, name: str) -> EntryView:
     return view
 
 
-def views(ctx: Context, scope: str = "") -> Iterator[tuple[EntryRef, EntryView]]:
-    """All entries below a folder that can be read, by path."""
+def views(
+    ctx: Context, scope: str = "", *, also: Collection[str] | None = None
+) -> Iterator[tuple[EntryRef, EntryView]]:
+    """All entries below a folder that can be read, by path.
+
+    With `also`, of those only the ones that govern anything and these: the others stay closed.
+    """
     refs = ctx.tree.entries(scope)
+    known = None if also is None else governed(ctx)
+    if known is not None and also is not None:
+        refs = [ref for ref in refs if ref.path in known or ref.path in also]
     for number, ref in enumerate(refs):
         if number % 500 == 499:
             ctx.progress("reading entries", number + 1, len(refs))
         view = ctx.tree.get(ref.path)
         if view is not None:
             yield ref, view
+
+
+def governs(view: EntryView) -> bool:
+    """Whether an entry says anything of its life as a cube, or lies in the archive."""
+    return KEY in view.meta or read_cube(view.meta).stub
+
+
+def register(ctx: Context, changes: ChangeSet, there: set[str]) -> None:
+    """Keep which entries govern anything: `there` are those among the ones that changed.
+
+    So a question opens the files of these alone: in a tree with few cubes, next to none. What is
+    no longer followed and still in the catalog (it waits to be indexed) may be anything.
+    """
+    before = frozenset[str]() if changes.full else governed(ctx)
+    if before is None:
+        return  # never kept, or lost: then every file is opened
+    gone = {ref.path for ref in changes.removed}
+    waiting = {path for path in gone if ctx.tree.ref(path) is not None}
+    looked_at = {ref.path for ref in (*changes.added, *changes.changed)}
+    now = (before - looked_at - gone) | there | waiting
+    ctx.session[GOVERNED] = now
+    if changes.full or now != before:
+        ctx.cache.save_value(GOVERNED, _FORM, sorted(now))
+
+
+def governed(ctx: Context) -> frozenset[str] | None:
+    """The paths of the entries that govern anything; None when that is not known."""
+    known = ctx.session.get(GOVERNED)
+    if not isinstance(known, frozenset):
+        value = ctx.cache.load_value(GOVERNED, _FORM)
+        if not isinstance(value, list):
+            return None
+        known = ctx.session[GOVERNED] = frozenset(map(str, value))
+    return known
 
 
 def words_of(text: str) -> list[str]:

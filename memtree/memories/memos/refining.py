@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memtree.memories.memos.cube import MERGED_TO, read_cube
-from memtree.memories.memos.looking import day_of, seen_by
+from memtree.memories.memos.looking import day_of, governed, seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,25 +16,31 @@ if TYPE_CHECKING:
 
 
 def refined(query: Query, hits: Sequence[Ranked], ctx: Context) -> list[Ranked]:
-    """The hits that may be shown, in their order.
+    """The hits that may be shown, in their order; of an entry there may be several passages.
 
     A stub whose content went into another entry gives its place to that entry. What is dropped is
-    counted in a note, without a name: a title may be what should not be seen.
+    counted in a note, without a name: a title may be what should not be seen. For other eyes than
+    the owner's every file is asked, not the list of those that govern anything: it may be behind.
     """
     day, visibility = day_of(ctx), seen_by(ctx)
-    found: dict[str, Ranked] = {}
-    gone = 0
+    known = None if visibility else governed(ctx)
+    own = {hit.path: hit for hit in reversed(hits)}
+    standing = {
+        path: _standing(path, ctx, day, visibility)
+        for path in own
+        if known is None or path in known
+    }
+    found: dict[int, Ranked] = {}
     for hit in hits:
-        reason, target = _standing(hit.path, ctx, day, visibility)
-        if reason:
-            gone += 1
-        elif not target:
-            found.setdefault(hit.path, hit)
-        elif target not in found and _in_scope(target, query.scope):
-            found[target] = replace(
-                hit, path=target, text="", lines=(0, 0), why=f"{hit.path} was merged into it"
-            )
-    if gone:
+        reason, target = standing.get(hit.path, ("", ""))
+        if reason or (target and not _in_scope(target, query.scope)):
+            continue
+        here = hit
+        if target:
+            why = f"{hit.path} was merged into it"
+            here = own.setdefault(target, replace(hit, path=target, text="", lines=(0, 0), why=why))
+        found.setdefault(id(here), here)
+    if gone := sum(bool(reason) for reason, _ in standing.values()):
         ctx.note(f"memos: {gone} {'entry' if gone == 1 else 'entries'} left out: over or hidden")
     return list(found.values())
 
