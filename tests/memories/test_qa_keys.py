@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,7 @@ from memtree.errors import EntryNotFound, Refused, UsageError
 from memtree.hosting.lab import ScratchLab
 from memtree.memories.qa_keys import QaKeys, fixture
 from memtree.memories.qa_keys.answering import weigh
-from memtree.memories.qa_keys.asking import taken_apart
+from memtree.memories.qa_keys.asking import taken_apart, unaccented
 from memtree.memories.qa_keys.commands import add, build, list_, remove, show
 from memtree.memories.qa_keys.headings import pairs_of
 from memtree.memories.qa_keys.hops import phrase_of
@@ -119,8 +121,36 @@ def test_a_heading_that_asks_is_a_question_with_what_stands_below() -> None:
     found = [(pair.question, pair.answer, pair.lines) for pair in pairs_of(entry(body))]
     assert found == [
         ("What is this?", "Notes on routers.", (6, 6)),
-        ("How do I reset it?", "Hold it.", (9, 9)),
+        ("How do I reset it?", "Hold it. Wait.", (9, 10)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("below", "answer", "lines"),
+    [
+        ("Do this:\n\n1. Hold it\n2. Wait\n   ten seconds\n\n3) Look\n\nMore.",
+         "Do this: 1. Hold it 2. Wait ten seconds 3) Look", (6, 12)),
+        ("- tea\n- green tea\n\nMore.", "tea; green tea", (6, 7)),
+        ("> One line\n> goes on.\n\nMore.", "One line goes on.", (6, 7)),
+        ("Run:\n```\nmake all\nmake test\n```\nMore.", "Run: make all make test", (6, 9)),
+        ("One.\n- tea", "One.", (6, 6)),
+        ("Run:\n## Next", "Run:", (6, 6)),
+        ("- " + "a" * 500 + "\n- " + "b" * 200, "a" * 500 + " …", (6, 6)),
+        ("a" * 601, "", None),
+    ],
+)  # fmt: skip
+def test_a_list_below_a_heading_is_given_whole(
+    below: str, answer: str, lines: tuple[int, int] | None
+) -> None:
+    found = pairs_of(entry(f"## How do I reset it?\n\n{below}\n"))
+    assert [(each.answer, each.lines) for each in found] == ([(answer, lines)] if lines else [])
+
+
+@given(st.lists(st.sampled_from(["", "# A b?", "- x:", "1. y", "> z", "```", "text:", "more"])))
+def test_any_entry_has_answers_in_its_own_lines(body: list[str]) -> None:
+    for pair in pairs_of(entry("\n".join(body))):
+        assert pair.answer
+        assert 4 < pair.lines[0] <= pair.lines[1] < 4 + len(body)
 
 
 @pytest.mark.parametrize(
@@ -282,6 +312,42 @@ def test_what_is_taken_out_is_gone(lab: ScratchLab) -> None:
     assert remove(desk, "Ana Ruiz", question="where does ana live").code == 0
     assert remove(desk, "Ana Ruiz").code == 1
     assert show(desk, "Ana Ruiz").code == 1
+
+
+def test_accents_may_be_left_out_of_latin_letters(lab: ScratchLab) -> None:
+    desk = lab.tree({**fixture.FILES, "people/all/zoe.md": "# Zoë\n\nZoë wohnt in Köln.\n"})
+    add(desk, "Zoë", question="Wo wohnt Zoë?", answer="Köln")
+    for text in ("wo wohnt zoe", "Wo wohnt Zoe\u0308?", "WO WOHNT ZOË"):
+        assert desk.retrieve(text).answer == "Köln"
+    assert unaccented("Été, Łódź, ガ, й, 한, Ω\u0301") == "Ete, Łodz, ガ, й, 한, Ώ"
+
+
+@given(st.text())
+def test_what_has_no_accents_has_none_to_lose(text: str) -> None:
+    assert unaccented(unaccented(text)) == unaccented(text)
+
+
+def test_keys_of_an_older_version_are_made_again(lab: ScratchLab) -> None:
+    desk = lab.tree(fixture.FILES)
+    desk.follow()
+    with contextlib.closing(sqlite3.connect(f"{desk.context.cache.folder}/{FILE}")) as base:
+        base.executescript("UPDATE pair SET plain = '?', q = '?'; PRAGMA user_version = 1;")
+    assert desk.retrieve("How do I reset the router?").sure
+
+
+def test_what_is_no_folder_and_no_number_is_a_slip(lab: ScratchLab) -> None:
+    desk = lab.tree(fixture.FILES)
+    for command in (build, list_):
+        with pytest.raises(EntryNotFound, match="no entries below 'no/such'"):
+            command(desk, "no/such")
+        with pytest.raises(UsageError, match="limit"):
+            command(desk, limit=-1)
+
+
+def test_where_nothing_waits_no_model_is_missed(lab: ScratchLab) -> None:
+    report = build(lab.tree({}))
+    assert report.code == 0
+    assert "nothing to do" in report.lines[0]
 
 
 def test_a_damaged_cache_is_made_again(lab: ScratchLab) -> None:

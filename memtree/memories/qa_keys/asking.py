@@ -6,6 +6,7 @@ Pure rules for English: a question in another language has no kind, and only its
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -103,15 +104,27 @@ class Asked:
 
 
 def plain(text: str) -> str:
-    """The words of a question, case folded, spaced."""
-    return _SPACES.sub(" ", text[: 2 * LONGEST].casefold()).strip()
+    """The words of a question, case folded, without accents, spaced."""
+    return _SPACES.sub(" ", unaccented(text[: 2 * LONGEST]).casefold()).strip()
+
+
+def unaccented(text: str) -> str:
+    """Latin letters without their marks: who asks in haste leaves them out ("zoe" for "Zoë").
+
+    Other scripts keep theirs: there another mark is often another letter.
+    """
+    if text.isascii():
+        return text
+    bases = ((letter, unicodedata.normalize("NFD", letter)[:1])
+             for letter in unicodedata.normalize("NFC", text))  # fmt: skip
+    return "".join(base if base.isascii() else letter for letter, base in bases)
 
 
 @lru_cache(maxsize=4096)
 def taken_apart(text: str) -> Asked:
     """Take a question apart."""
     words = plain(text)
-    text = " ".join(text.split())[:LONGEST]
+    text = unaccented(" ".join(text.split())[:LONGEST])
     while (led := _LEAD.sub("", text)) != text:
         text = led
     for idiom, instead in _IDIOMS:

@@ -47,8 +47,11 @@ def build(
     entry, or that the model does not find again, is not kept. Each entry is stored when it is done:
     stop at any time and go on later. What a person wrote is kept.
     """
+    if limit < 0:
+        raise UsageError("--limit is a number from 0 on; 0 is for all")
     desk.follow()
     ctx = desk.context
+    scope = _scoped(desk, scope)
     with opened(ctx) as keys:
         counts = keys.counts()
     waiting = _unread(ctx, scope, again=again)
@@ -73,11 +76,13 @@ def build(
 
 
 def _without(counts: dict[str, int], waiting: int) -> Report:
-    lines = [
-        f"{waiting} entries were not read: {_NO_MODEL}",
-        "no questions are made by rules: measured, they find less than plain search does",
-        _told(counts),
-    ]
+    lines = ["every entry was read as it is: nothing to do", _told(counts)]
+    if waiting:
+        entries = "1 entry was" if waiting == 1 else f"{waiting:,} entries were"
+        lines[:1] = [
+            f"{entries} not read: {_NO_MODEL}",
+            "no questions are made by rules: measured, they find less than plain search does",
+        ]
     value = {"read": 0, "kept": 0, "rejected": {}, "left": waiting, "stored": counts}
     return Report(lines=lines, value=value, code=3 if waiting else 0)
 
@@ -172,7 +177,8 @@ def remove(
     ]  # fmt: skip
     gone = len(read(there)) - len(read(left))
     if not gone:
-        return Report(lines=[f"nothing to take out of '{ref.path}'"], value={"removed": 0}, code=1)
+        told = f"nothing to take out of '{ref.path}': what is asked in its headings stands in it"
+        return Report(lines=[told], value={"removed": 0}, code=1)
     stored(ctx, ref, left)
     return Report(lines=[f"took {gone} out of '{ref.path}'"], value={"removed": gone})
 
@@ -184,9 +190,12 @@ def list_(
     limit: Annotated[int, "show at most so many"] = 100,
 ) -> Report:
     """The stored questions, by entry, with who made them; stale ones are not served."""
+    if limit < 1:
+        raise UsageError("--limit is a number from 1 on")
     ctx = desk.context
+    scope = _scoped(desk, scope)
     with opened(ctx) as keys:
-        found = keys.all(scope, max(1, limit))
+        found = keys.all(scope, limit)
         counts = keys.counts()
     rows = [_row(ctx, path, pair) for path, pair in found]
     lines = [_line(row) for row in rows]
@@ -230,3 +239,11 @@ def _ref(ctx: Context, name: str) -> EntryRef:
     if ref is None:
         raise EntryNotFound(f"no entry is called '{name[:200]}'", hint="give its path or id")
     return ref
+
+
+def _scoped(desk: Desk, scope: str) -> str:
+    """The folder without slashes. Raises EntryNotFound where nothing is: a slip, not a finding."""
+    below = scope.strip("/")
+    if below and not desk.context.tree.entries(below):
+        raise EntryNotFound(f"there are no entries below '{scope}'", hint="memtree tree shows them")
+    return below

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memtree.memories.qa_keys.answering import PATIENCE, Served, agreed, served
-from memtree.memories.qa_keys.asking import LONGEST, taken_apart
+from memtree.memories.qa_keys.asking import LONGEST, taken_apart, unaccented
 from memtree.memories.qa_keys.keys import Keys, opened
 from memtree.memories.qa_keys.questions import same_sense
 from memtree.plugins import ANSWER, SEARCH, Search, Step
@@ -150,7 +150,7 @@ def taken_apart_phrase(word: str) -> tuple[str, ...]:
     """The stems of a word that is no question."""
     from memtree.claims.wording import wording
 
-    return wording(f"x {word}").content[1:]
+    return wording(f"x {unaccented(word)}").content[1:]
 
 
 def _trimmed(text: str, tokens: list[re.Match[str]], start: int, end: int) -> tuple[int, int]:

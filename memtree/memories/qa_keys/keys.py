@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from memtree.plugins import Context, EntryRef
 
 FILE = "keys.db"
-VERSION = 1
+VERSION = 2
 _SOME = 50  # files that are looked at for the maker of pairs
 RAREST = 4
 """Words of a question that stored ones are looked up by: one of them is in each that is the same,
@@ -34,6 +34,9 @@ MOST = 400
 LOOKED_AT = 60
 """Stored questions that are compared with the one that is asked."""
 _MAKE = """
+DROP TABLE IF EXISTS pair;
+DROP TABLE IF EXISTS word;
+DROP TABLE IF EXISTS note;
 CREATE TABLE IF NOT EXISTS pair (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, q TEXT NOT NULL, a TEXT NOT NULL,
     first INTEGER, last INTEGER, digest TEXT, by TEXT, plain TEXT);
@@ -263,12 +266,22 @@ def made_by_model(ctx: Context) -> bool:
     return any(pair.by == LLM for name in some for pair in read(ctx.sidecar.read(name)))
 
 
+def _make(base: sqlite3.Connection) -> None:
+    """Make the tables, unless another process did meanwhile: what it put in is not dropped."""
+    base.execute("BEGIN IMMEDIATE")
+    if base.execute("PRAGMA user_version").fetchone() != (VERSION,):
+        for statement in filter(str.strip, _MAKE.split(";")):
+            base.execute(statement)
+        base.execute(f"PRAGMA user_version = {VERSION}")
+    base.commit()
+
+
 @contextlib.contextmanager
 def _base(ctx: Context) -> Iterator[sqlite3.Connection]:
     base = sqlite3.connect(os.path.join(ctx.cache.folder, FILE), timeout=10.0)
     try:
         if base.execute("PRAGMA user_version").fetchone() != (VERSION,):
-            base.executescript(_MAKE + f"PRAGMA user_version = {VERSION};")
+            _make(base)
         yield base
     finally:
         base.close()

@@ -8,6 +8,10 @@ words that carry sense are there on both sides, as the same word, another form o
 `memtree.memories.qa_keys.synonyms`, or (what no entry knows) a slip of the pen.
 
 Vectors of words or sentences are not asked: "her brother" and "her sister" are neighbours there.
+Measured on the pairs of `memtree.memories.qa_keys.paraphrases` with the embedder that is built in:
+the rewordings that these rules miss have cosines of 0.68 to 0.95, other questions that no kind,
+number or role sets apart up to 0.97 ("before the exam", "after the exam"), so no threshold would
+help that does not give wrong answers.
 English is known; a question in another language is the same as one in the same words.
 """
 

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
 _POLAR = frozenset(("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can"))
 _MUCH = frozenset(map(stem, ("many", "much", "often", "long", "old")))
 _READ = 50_000  # characters of an entry
-_PLACE = re.compile(r"(?i)\b(?:in|at|on|near|to|from|under|behind|inside|beside|above|below)\b")
+_TIMES = (
+    "january|february|april|june|july|august|september|october|november|december|"
+    "(?:mon|tues|wednes|thurs|fri|satur|sun)days?|noon|midnight|"
+    "mornings?|afternoons?|evenings?|weekends?|summer|autumn|winter"
+)  # "yesterday" is none: a thought is read on another day
+_ALSO = "may|march|spring|fall"  # times only where a word before says so
+_TIME = re.compile(
+    rf"(?i)\b(?:{_TIMES}|(?:in|since|until|by|last|next|early|late|this) (?:{_ALSO}))\b"
+)
+_PLACE = re.compile(
+    r"(?i)\b(?:in|at|on|near|to|from|under|behind|inside|beside|above|below)\b"
+    rf"(?! (?:the )?(?:early |late )?(?:\d|(?:{_TIMES}|{_ALSO})\b))"
+)
+"""A word of place; "in April" and "in 2021" are times."""
 
 
 def says(entry: EntryView, statement: str) -> bool:
@@ -41,11 +54,18 @@ def answers(statement: str, question: str) -> bool:
         return False
     if question.casefold().split()[0] in _POLAR:
         return True  # yes, or no
-    if (wanted == there and not said.dates) or asked.negations % 2 != said.negations % 2:
-        return False
     folded = f" {question.casefold()} "
+    timed = bool(said.dates) or (" when " in folded and _told_when(statement, question))
+    if (wanted == there and not timed) or asked.negations % 2 != said.negations % 2:
+        return False
     if " where " in folded and not _PLACE.search(statement):
         return False
-    if " when " in folded and not (said.dates or said.numbers):
+    if " when " in folded and not (timed or said.numbers):
         return False
     return " how many " not in folded or bool(said.numbers)
+
+
+def _told_when(statement: str, question: str) -> bool:
+    """Whether a statement names a time that is no date ("on Monday"), and the question does not."""
+    asked = question.casefold()
+    return any(found.group().casefold() not in asked for found in _TIME.finditer(statement))

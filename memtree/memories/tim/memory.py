@@ -54,7 +54,7 @@ class Thought:
     @property
     def relations(self) -> tuple[Relation, ...]:
         """Its statements that have a known form."""
-        found = (relation_of(each) for each in self.statements)
+        found = (relation_of(each, any_verb=True) for each in self.statements)
         return tuple(each for each in found if each is not None)
 
     @property

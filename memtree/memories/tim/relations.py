@@ -2,8 +2,10 @@
 
     Ana no longer lives in Oslo.  ->  head "Ana", relation "live in", tail "Oslo", turned
 
-A thought is such a sentence (Think-in-Memory, section 3.1). Known are sentences that begin with a
-name or a noun and go on with one of a few verbs: what else a text says stays in the text.
+A thought is such a sentence (Think-in-Memory, section 3.1). Known are English sentences that begin
+with a name or a noun and go on with one of a few verbs. Of what somebody has chosen already (a
+model's thought, a sentence about the one that was asked about) any verb behind a name will do, of
+any language that writes names large ("Tom painted the fence"). What else a text says stays there.
 """
 
 from __future__ import annotations
@@ -56,8 +58,12 @@ _BETWEEN = frozenset(
     )
 )
 _DETERMINERS = frozenset(_words("the a an our my your"))
+_POSSESSIVE = ("'s", "’s", "s'", "s’")  # noqa: RUF001
 _WORD = re.compile(r"\S+")
-_ENDS = re.compile(r"(?<=[.!?。])\s+|\n+")
+_ENDS = re.compile(
+    r"(?<=[.!?。])(?<!\b[A-Za-z]\.)(?<!\b(?:Dr|Mr|Ms|St|No|vs)\.)(?<!\bMrs\.)\s+|\n+"
+)
+"""Where a sentence ends; "U.S. Route 52" and "Dr. Wolf" are one: half a sentence is no thought."""
 _EDGES = "\"'“”‘’(),;:*_`"  # noqa: RUF001
 _CITED = re.compile(r"[ \t]*\([^()\n]{1,300}?\.(?:md|markdown)(?::\d+(?:-\d+)?)?\)", re.IGNORECASE)
 
@@ -86,8 +92,12 @@ def sentences(text: str) -> Iterator[str]:
             yield line
 
 
-def relation_of(sentence: str) -> Relation | None:
-    """A sentence taken apart; None for one of no known form."""
+def relation_of(sentence: str, *, any_verb: bool = False) -> Relation | None:
+    """A sentence taken apart; None for one of no known form.
+
+    With `any_verb` a name with any word behind it, too: that may be no verb ("Ana yesterday"), so
+    it is for sentences of which it is known that they state something.
+    """
     text = "".join(letter if letter.isprintable() else " " for letter in sentence).strip()
     if not 3 < len(text) <= LONGEST or text.endswith(("?", ":")):
         return None
@@ -102,7 +112,24 @@ def relation_of(sentence: str) -> Relation | None:
         while end > 1 and folded[end - 1] in _BETWEEN:
             end -= 1
         return _made(text, words, folded, end, place)
-    return None
+    return _named(text, words, folded) if any_verb else None
+
+
+def _named(text: str, words: list[str], folded: list[str]) -> Relation | None:
+    """A name, and the word behind it as the relation; None where that may be more of the name."""
+    end = 1 if folded[0] in _DETERMINERS else 0
+    first = end
+    while end < len(words) and (words[end][:1].isupper() or words[end][:1].isdigit()):
+        end += 1
+    place = end
+    while place < len(folded) and folded[place] in _BETWEEN:
+        place += 1
+    if end == first or place >= len(folded) - 1 or words[end - 1].endswith(_POSSESSIVE):
+        return None
+    verb = folded[place]
+    if len(verb) < 2 or not verb.isalpha() or verb in _PREPOSITIONS | _PRONOUNS | _DETERMINERS:
+        return None
+    return _made(text, words, folded, end, place)
 
 
 def _helps(folded: list[str], place: int) -> bool:

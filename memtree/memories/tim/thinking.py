@@ -19,7 +19,7 @@ from memtree.memories.tim.memory import (
     same_question,
     thoughts,
 )
-from memtree.memories.tim.relations import LONGEST, Relation, relation_of, sentences
+from memtree.memories.tim.relations import LONGEST, Relation, head_of, relation_of, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def thought_of(event: Answered, ctx: Context) -> list[Operation]:
     if model is not None and "json" in model.capabilities:
         found = _by_model(question, event.answer, model, ctx)
     else:  # of what was quoted only what answers: the rest may be about anything
-        said = _by_rules(event.answer)
+        said = _by_rules(event.answer, question)
         found = [each for each in said if answers(each.text, question)]
     held = {relation.key: each for each in known for relation in each.relations}
     made: list[Operation] = []
@@ -119,10 +119,16 @@ def _sources(event: Answered, ctx: Context) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _by_rules(answer: str) -> list[Relation]:
-    """The sentences of an answer that have a known form."""
-    found = (relation_of(each) for each in sentences(answer))
-    return [each for each in found if each is not None]
+def _by_rules(answer: str, question: str) -> list[Relation]:
+    """The sentences of an answer that have a known form, or are about a name of the question."""
+    asked = set(head_of(question).split())
+    found = []
+    for sentence in sentences(answer):
+        known = relation_of(sentence)
+        named = known or relation_of(sentence, any_verb=True)
+        if named is not None and (known or set(named.head.split()) <= asked):
+            found.append(named)
+    return found
 
 
 def _by_model(question: str, answer: str, model: ModelView, ctx: Context) -> list[Relation]:
@@ -134,7 +140,7 @@ def _by_model(question: str, answer: str, model: ModelView, ctx: Context) -> lis
         ctx.note(
             "the model gave no thoughts that could be read; sentences of a known form are kept"
         )
-        return _by_rules(answer)
+        return _by_rules(answer, question)
     found = []
     for text in given:
         relation = _judged(str(text), question, answer)
@@ -151,7 +157,7 @@ def _judged(text: str, question: str, answer: str) -> Relation | None:
     The question may lend its words: an answer to "Where does Ana live?" may be "Oslo".
     """
     one = " ".join(text.split())[:LONGEST]
-    relation = relation_of(one)
+    relation = relation_of(one, any_verb=True)
     if relation is None:
         return None
     mine, asked = wording(one), wording(question)
