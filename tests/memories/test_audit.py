@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtree.errors import UsageError
+from memtree.errors import EntryNotFound, UsageError
 from memtree.hosting.lab import ScratchLab, run
 from memtree.memories.audit import Audit
 from memtree.memories.audit.command import audit
@@ -150,6 +150,11 @@ def test_kinds_can_be_left_out_and_unknown_ones_are_refused(lab: ScratchLab) -> 
 def test_a_folder_can_be_audited_alone(lab: ScratchLab) -> None:
     report = audit(lab.tree({**CLEAN, **BROKEN}, now=NOW), "people")
     assert report.value["entries"] == 1  # type: ignore[index]
+
+
+def test_a_folder_that_is_not_there_is_a_mistake_and_no_clean_tree(lab: ScratchLab) -> None:
+    with pytest.raises(EntryNotFound, match="no entries below 'poeple'"):
+        audit(lab.tree(CLEAN, now=NOW), "poeple")
 
 
 def test_an_empty_tree_has_nothing_wrong(lab: ScratchLab) -> None:

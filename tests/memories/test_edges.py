@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from memtree.hosting.lab import ScratchLab
 from memtree.knowledge.query import Query
 from memtree.memories.edges import Edges, measure
 from memtree.memories.edges.checks import FILES
-from memtree.memories.edges.needles import PLACES, SIZES, needles, winner
+from memtree.memories.edges.needles import PLACES, SIZES, finds, needles, winner
 from memtree.memories.edges.ordering import (
     ORDERS,
     fitting,
@@ -154,10 +155,83 @@ def test_needles_stand_where_they_are_said_to() -> None:
     assert list(needles(1)) == list(needles(1)) != list(needles(2))
 
 
+def order_for(found: dict[int, float], times: int) -> str:
+    return winner(found, dict.fromkeys(found, times)).order
+
+
 def test_edges_win_only_where_both_ends_are_read_better() -> None:
-    assert winner(dict.fromkeys(range(10), 0.8))[0] == "rank"
-    assert winner({at: 1.0 if at in {0, 1, 8, 9} else 0.0 for at in range(10)})[0] == "edges"
-    assert winner({at: 1.0 - at / 10 for at in range(10)})[0] == "rank"
+    assert order_for(dict.fromkeys(range(10), 0.8), 5) == "rank"
+    assert order_for({at: float(at in {0, 1, 8, 9}) for at in range(10)}, 5) == "edges"
+    assert order_for({at: 1.0 - at / 10 for at in range(10)}, 5) == "rank"
+
+
+def test_a_small_lead_is_chance_until_it_was_asked_often() -> None:
+    found = {at: 0.9 if at in {0, 9} else 0.8 for at in range(10)}
+    few, many = (winner(found, dict.fromkeys(found, times)) for times in (5, 500))
+    assert few.ahead == many.ahead > 0
+    assert (few.order, many.order) == ("rank", "edges")
+    assert "chance" in few.said
+    assert "chance" not in many.said
+
+
+def test_a_model_that_finds_at_random_seldom_makes_edges_win() -> None:
+    chance = random.Random(3)
+    won = 0
+    for _ in range(400):
+        found = {at: sum(chance.random() < 0.5 for _ in range(5)) / 5 for at in range(10)}
+        won += order_for(found, 5) == "edges"
+    assert won / 400 < 0.05
+
+
+@given(st.lists(st.floats(0, 1), min_size=10, max_size=10), st.integers(1, 50))
+def test_what_is_expected_of_an_order_is_a_share(values: list[float], times: int) -> None:
+    verdict = winner(dict(enumerate(values)), dict.fromkeys(range(10), times))
+    assert all(-1e-4 <= value <= 1 + 1e-4 for value in verdict.expected.values())
+    assert verdict.margin > 0
+
+
+class Says:
+    """A model that says one thing."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+
+    def text(self, *_: object, **__: object) -> str:
+        return self._said
+
+
+def test_an_answer_that_lists_the_cargo_is_no_find() -> None:
+    needle = next(needles())
+    other = "wine" if needle.answer != "wine" else "flax"
+    for said, right in (
+        (needle.answer, True), (f"It was {needle.answer.upper()}.", True), (other, False),
+        (f"{needle.answer} or {other}", False), (f"{needle.answer}, ballast", False), ("", False),
+        (needle.answer + "s", False),
+    ):  # fmt: skip
+        assert finds(Says(said), needle) is right  # type: ignore[arg-type]
+
+
+def test_rounds_are_asked_and_a_senseless_number_is_a_mistake(lab: ScratchLab) -> None:
+    from memtree.memories.edges.checks import _ends
+
+    desk = lab.tree(FILES, model=_ends)
+    value = measure(desk, rounds=2).value
+    assert isinstance(value, dict)
+    assert value["prompts"] == 2 * len(SIZES) * PLACES
+    for rounds in (0, -1, 10**6):
+        with pytest.raises(UsageError, match="1 to 20"):
+            measure(desk, rounds=rounds)
+
+
+def test_who_asks_for_edges_gets_it_and_hears_what_was_measured(lab: ScratchLab) -> None:
+    from memtree.memories.edges.checks import _beginning
+
+    desk = lab.tree(FILES, model=_beginning, options={"pack": True})
+    measure(desk)
+    hits = [Ranked(path=path, score=1.0, text="x") for path in FILES]
+    note = Edges().pack(Query("x"), hits, desk.context).note
+    assert note.startswith("order edges (as asked; measured with ")
+    assert note.endswith(": rank)")
 
 
 def test_the_benchmark_without_a_model_ends_with_the_reason(lab: ScratchLab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import sys
 from pathlib import Path
@@ -11,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtree.errors import Refused, Unavailable, UsageError
+from memtree.errors import EntryNotFound, Refused, StorageFailed, Unavailable, UsageError
 from memtree.hosting.desk import WorkDesk
 from memtree.hosting.lab import ScratchLab, run
 from memtree.knowledge.plan import Add, Annotate, Claim
 from memtree.memories.layers import Layers, commands, haystack
 from memtree.memories.layers.conclusions import STALE, cited, layer_of, stale
-from memtree.memories.layers.derive import ungrounded
+from memtree.memories.layers.derive import ASKED, ungrounded
 from memtree.memories.layers.export import closed
 from memtree.memories.layers.lora import read_adapter
 from memtree.plugins import EntryView, Sweep
@@ -221,12 +222,85 @@ def test_the_export_goes_to_a_file_outside_of_the_tree_and_over_none(tmp_path: P
             commands.export(desk, l2=str(inside))
 
 
+def test_the_export_replaces_files_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    with ScratchLab(Layers, place=str(tmp_path / "lab")) as lab:
+        desk = lab.tree(TWO, embedder="none")
+        pipe = str(tmp_path / "lab" / "pipe")
+        os.mkfifo(pipe)  # as a device: what is no file must never give way to one
+        for name in (str(folder), pipe):
+            with pytest.raises(Refused, match="is no file"):
+                commands.export(desk, l2=name, replace=True)
+        with pytest.raises(StorageFailed, match="can't be written"):
+            commands.export(desk, l2=str(tmp_path / "nowhere" / "x.jsonl"))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["lab", "pairs"]
+
+
 def test_the_export_learns_no_ids_of_facts_and_nothing_superseded(tmp_path: Path) -> None:
     text = "## Facts\n\n- It is red. [^s1] ^f2\n\n## Superseded\n\n- It is blue. ^f1\n"
     with ScratchLab(Layers, place=str(tmp_path)) as lab:
         desk = lab.tree({"d.md": f"---\ntitle: D\n---\n{text}"}, embedder="none")
         (line,) = commands.export(desk).lines
         assert json.loads(line)["messages"][1]["content"] == "- It is red."
+
+
+PRIVATE = "---\nid: a\nprivate: true\n---\nThe pin is 4711.\n"
+
+
+def test_a_short_id_of_something_private_takes_no_other_words_along(tmp_path: Path) -> None:
+    files = {"p/a.md": PRIVATE, "p/b.md": "---\ntitle: Bread\n---\nBake a loaf.\nPlain bread.\n"}
+    with ScratchLab(Layers, place=str(tmp_path)) as lab:
+        (line,) = commands.export(lab.tree(files, embedder="none")).lines
+    assert json.loads(line)["messages"][1]["content"] == "Plain bread."
+
+
+@pytest.mark.parametrize(
+    "link", ["[x](a.md)", "[x](../p/a.md)", "[[a]]", "[[p/a|x]]", "[[Pin code]]", "[x](a.md#top)"]
+)
+def test_a_line_that_links_to_something_private_stays(tmp_path: Path, link: str) -> None:
+    secret = PRIVATE.replace("id: a", "id: a\ntitle: Pin code")
+    files = {"p/a.md": secret, "p/b.md": f"---\ntitle: Bread\n---\nFlour, {link}.\nWater.\n"}
+    with ScratchLab(Layers, place=str(tmp_path)) as lab:
+        (line,) = commands.export(lab.tree(files, embedder="none")).lines
+    assert json.loads(line)["messages"][1]["content"] == "Water."
+
+
+def test_what_rests_on_what_rests_on_something_private_stays(tmp_path: Path) -> None:
+    made = "---\nid: {}\nlayer: 1\nderived_from: [{}]\n---\nIt is so.\n"
+    files = {"p/z.md": PRIVATE, "p/y.md": made.format("y", "a"), "p/x.md": made.format("x", "y")}
+    with ScratchLab(Layers, place=str(tmp_path)) as lab:
+        assert commands.export(lab.tree(files, embedder="none")).lines == []
+
+
+def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with ScratchLab(Layers, place=str(tmp_path)) as lab:
+        desk = lab.tree(TWO, embedder="none", model=['{"conclusions":[]}'])
+        with pytest.raises(EntryNotFound, match="no entries below 'noets'"):
+            commands.export(desk, scope="noets")
+        with pytest.raises(EntryNotFound):
+            commands.derive(desk, "noets")
+
+
+def test_what_a_limit_left_is_counted_and_looked_at_the_next_time(tmp_path: Path) -> None:
+    words = ("ferry", "tide", "harbour", "crane")
+    files = {f"{word}/{n}.md": f"---\nid: {word}-{n}\ntitle: {word} {n}\n---\nThe {word} {n}.\n"
+             for word in words for n in (1, 2)}  # fmt: skip
+    with ScratchLab(Layers, place=str(tmp_path)) as lab:
+        desk = lab.tree(files, embedder="none", model=lambda _: '{"conclusions":[]}')
+        left, asked = [], []
+        for _ in range(len(files) + 1):
+            value = commands.derive(desk, limit=1).value
+            assert isinstance(value, dict)
+            left.append(value["left"])
+            asked.append(value["asked"])
+        assert left[0] > left[1] > left[2]
+        assert left[-1] == 0
+        assert asked[-1] == 0
+        desk.context.sidecar.write(ASKED, [])  # a person wants them asked about again
+        again = commands.derive(desk).value
+        assert isinstance(again, dict)
+        assert again["asked"] == sum(asked)
 
 
 def gguf(path: Path, keys: dict[str, object]) -> str:

@@ -62,7 +62,8 @@ def audit(
 
     Exit code 1 if anything was found: entries that nothing leads to, that are longer than a model's
     window, that name neither source nor owner, whose claims contradict each other, that were
-    derived from something that changed, or that would not survive an export.
+    derived from something that changed, or that would not survive an export. Two whose relation
+    says `contrasts-with` may contradict each other.
     """
     if paradigms:
         from memtree.memories.audit.paradigms import report
@@ -71,7 +72,10 @@ def audit(
     ctx = desk.context
     left = _skipped(skip or str(ctx.options.get("skip", "")))
     window = _window(ctx)
-    found = _read(desk, ctx.tree.entries(scope), window)
+    refs = ctx.tree.entries(scope)
+    if scope and not refs:
+        raise EntryNotFound(f"there are no entries below '{scope}'", hint="memtree tree shows them")
+    found = _read(desk, refs, window)
     findings = [each for each in found.findings if each.kind not in left]
     lines = _lines(found, findings, window)
     return Report(

@@ -9,7 +9,7 @@ ranks. Left out: the paper's training of models.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from memtree.plugins.api import Manifest, Packed, Piece
 from memtree.plugins.desk import Report
@@ -27,6 +27,7 @@ __all__ = ["Edges"]
 
 MEASURED = "order"
 """The value in the cache: the order that won, with the model's name as the key."""
+MOST_ROUNDS = 20
 
 
 class Edges:
@@ -84,7 +85,7 @@ class Edges:
 
 
 def order_of(ctx: Context) -> tuple[str, str]:
-    """The order to use, and why: a person's, else the one that was measured, else by `--pack`.
+    """The order to use, and why: a person's, else edges by `--pack`, else the measured one.
 
     Raises UsageError for an order that there is not.
     """
@@ -96,13 +97,12 @@ def order_of(ctx: Context) -> tuple[str, str]:
         raise UsageError(f"{given!r} is no order of passages", hint="one of " + ", ".join(ORDERS))
     if given:
         return given, "as set"
+    name = ctx.llm.name if ctx.llm is not None else ""
+    found = ctx.cache.load_value(MEASURED, name) if name else None
+    measured = found if isinstance(found, str) and found in ORDERS else ""
     if ctx.options.get("pack"):
-        return EDGES, "as asked"
-    if ctx.llm is not None:
-        found = ctx.cache.load_value(MEASURED, ctx.llm.name)
-        if isinstance(found, str) and found in ORDERS:
-            return found, f"measured with {ctx.llm.name}"
-    return RANK, "nothing measured"
+        return EDGES, f"as asked; measured with {name}: {measured}" if measured else "as asked"
+    return (measured, f"measured with {name}") if measured else (RANK, "nothing measured")
 
 
 def share_of(ctx: Context) -> float:
@@ -119,32 +119,44 @@ def share_of(ctx: Context) -> float:
     return share
 
 
-def measure(desk: Desk) -> Report:
-    """Ask this tree's language model for needles at ten places, and keep the order that wins."""
-    from memtree.errors import Unavailable
+def measure(
+    desk: Desk,
+    *,
+    rounds: Annotated[int, "needles for each place and length; more are surer and slower"] = 1,
+) -> Report:
+    """Ask this tree's language model for needles at ten places, and keep the order that wins.
+
+    A round is 50 prompts of 150 to 1,200 tokens. Edges wins if it is better beyond chance.
+    """
+    from memtree.errors import Unavailable, UsageError
     from memtree.memories.edges.needles import PLACES, finds, fits, needles, winner
     from memtree.memories.edges.suite import NO_MODEL
 
+    if not 1 <= rounds <= MOST_ROUNDS:
+        raise UsageError(f"--rounds is a number from 1 to {MOST_ROUNDS}")
     ctx = desk.context
     model = ctx.llm
     if model is None:
         raise Unavailable(NO_MODEL.message, hint=NO_MODEL.hint)
     right: dict[int, list[bool]] = {place: [] for place in range(PLACES)}
-    asked = [needle for needle in needles() if fits(model, needle)]
+    asked = [each for seed in range(rounds) for each in needles(seed) if fits(model, each)]
+    if len({needle.place for needle in asked}) < PLACES:
+        return Report(lines=[f"the window of {model.name} is too small for the test"], code=3)
     for done, needle in enumerate(asked, 1):
         right[needle.place].append(finds(model, needle))
         ctx.progress("needles", done, len(asked))
-    if not asked:
-        return Report(lines=[f"the window of {model.name} is too small for the test"], code=3)
-    accuracy = {place: sum(found) / len(found) for place, found in right.items() if found}
-    won, expected = winner(accuracy)
-    ctx.cache.save_value(MEASURED, model.name, won)
+    accuracy = {place: sum(found) / len(found) for place, found in right.items()}
+    verdict = winner(accuracy, {place: len(found) for place, found in right.items()})
+    ctx.cache.save_value(MEASURED, model.name, verdict.order)
     lines = [f"place {place + 1:2}  {value:5.0%}" for place, value in accuracy.items()]
-    lines += [f"expected with order {name}: {value:.3f}" for name, value in expected.items()]
-    lines.append(f"{model.name}: order {won}, from {len(asked)} prompts")
-    return Report(lines=lines, value={"model": model.name, "order": won, "expected": expected,
-                                      "accuracy": {str(p + 1): v for p, v in accuracy.items()},
-                                      "prompts": len(asked)})  # fmt: skip
+    lines += [
+        f"expected with order {name}: {value:.3f}" for name, value in verdict.expected.items()
+    ]
+    lines += [verdict.said, f"{model.name}: order {verdict.order}, from {len(asked)} prompts"]
+    return Report(lines=lines, value={
+        "model": model.name, "order": verdict.order, "expected": verdict.expected,
+        "ahead": verdict.ahead, "margin": verdict.margin, "prompts": len(asked),
+        "accuracy": {str(place + 1): value for place, value in accuracy.items()}})  # fmt: skip
 
 
 def _time(ctx: Context, path: str) -> str:

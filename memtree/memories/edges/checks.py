@@ -59,13 +59,16 @@ def _with_models(lab: Lab) -> Iterator[Check]:
     from memtree.memories.edges import measure
 
     won = []
-    for reads in (_ends, _beginning):
+    for reads in (_ends, _beginning, _lists):
         desk = lab.tree(FILES, model=reads)
         value = measure(desk).value
         won.append(value["order"] if isinstance(value, dict) else "")
-    yield Check(name="the test finds the order that fits a model", passed=won == ["edges", "rank"],
-                measured=f"{won}", needed="edges for one that reads both ends, rank for one that "
-                "reads the beginning")  # fmt: skip
+    yield Check(
+        name="the test finds the order that fits a model",
+        passed=won == ["edges", "rank", "rank"], measured=f"{won}",
+        needed="edges for one that reads both ends, rank for one that reads the beginning and for"
+               " one that lists all",
+    )  # fmt: skip
     try:
         measure(lab.tree(FILES))
         said = 0
@@ -86,6 +89,11 @@ def _beginning(prompt: str) -> str:
     """One that sees only the first half."""
     notes = re.findall(r"^\[\d+\] .*$", prompt, re.MULTILINE)
     return _read(prompt, notes[: len(notes) // 2])
+
+
+def _lists(prompt: str) -> str:
+    """One that names every cargo: no answer at all."""
+    return " ".join(re.findall(r"with (\w+)\.", prompt))
 
 
 def _read(prompt: str, notes: list[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from memtree.memories.edges.ordering import EDGES, RANK, to_edges
@@ -23,11 +24,12 @@ SIZES = (10, 20, 40, 60, 80)
 """Notes in a prompt: some 150 to 1,200 tokens."""
 REPLY = 24
 """Tokens that an answer may have."""
-LEAST = 0.02
-"""By how much another order has to be expected to win: less is chance."""
+SURE = 1.96
+"""Standard errors by which another order has to be better: with fewer it is chance in 5 of 100."""
 _SYSTEM = "You answer from numbered notes. Reply with one word, the cargo that is asked for."
 _SHIPS = ("Alder", "Birch", "Cedar", "Dogwood", "Elder", "Fir", "Gorse", "Hazel", "Ivy", "Juniper")
 _PORTS = ("Arbroath", "Bergen", "Cadiz", "Dover", "Esbjerg", "Faro", "Genoa", "Hull", "Ibiza")
+_OTHER = "ballast"
 _CARGO = ("barley", "copper", "dates", "flax", "glass", "honey", "indigo", "jute", "lumber", "wine")
 
 
@@ -58,7 +60,7 @@ def needles(seed: int = 0) -> Iterator[Needle]:
             cargo = [chance.choice(_CARGO) for _ in chosen]
             at = place * size // PLACES
             # No other note carries the same, so that a guess is no find.
-            cargo = [each if n == at or each != cargo[at] else "ballast"
+            cargo = [each if n == at or each != cargo[at] else _OTHER
                      for n, each in enumerate(cargo)]  # fmt: skip
             notes = tuple(
                 f"At noon the ship {ship} of {port} was loaded with {load}."
@@ -77,27 +79,54 @@ def fits(model: ModelView, needle: Needle) -> bool:
 
 
 def finds(model: ModelView, needle: Needle) -> bool:
-    """Whether a model names what the needle holds."""
+    """Whether a model names what the needle holds and no other cargo: a list is no find."""
     said = model.text(_SYSTEM, needle.text, limit=REPLY)
-    return needle.answer in re.findall(r"\w+", said.casefold())
+    named = {*re.findall(r"\w+", said.casefold())} & {*_CARGO, _OTHER}
+    return named == {needle.answer}
 
 
-def winner(accuracy: Mapping[int, float]) -> tuple[str, dict[str, float]]:
-    """The order that fits a model best, and what to expect of each, 0 to 1.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The order that fits a model, what to expect of each (0 to 1), and how sure that is.
+
+    `ahead` is by how much `edges` is better than `rank`, give or take `margin` (95 %).
+    """
+
+    order: str
+    expected: Mapping[str, float]
+    ahead: float
+    margin: float
+
+    @property
+    def said(self) -> str:
+        """The verdict in words."""
+        told = f"edges is ahead by {self.ahead:+.3f} (95 %: give or take {self.margin:.3f})"
+        return told if abs(self.ahead) > self.margin else f"{told}, which is chance"
+
+
+def winner(accuracy: Mapping[int, float], asked: Mapping[int, int]) -> Verdict:
+    """Which order fits a model, by what it found at each place and how often it was asked there.
 
     The hit of rank i holds the answer with a weight of 1/i, so an order is worth the accuracy of
     the places where it puts the ranks, so weighted. The weights are ours, and those of no paper.
-    Another order than that of the ranks has to be better by `LEAST`.
+    Edges has to be better beyond chance: the margin is `SURE` times the standard error of the
+    difference, each place a binomial with (found + 1) / (asked + 2) (Laplace's rule, for all or
+    nothing found in five is no certainty).
     """
     places = sorted(accuracy)
     total = sum(1 / rank for rank in range(1, len(places) + 1))
-    expected: dict[str, float] = {}
-    for name, ranks in ((RANK, places), (EDGES, to_edges(places))):
-        # `ranks` read as: at place p stands the hit of that rank.
-        worth = sum(
-            accuracy[place] / (places.index(rank) + 1)
-            for place, rank in zip(places, ranks, strict=True)
-        )
-        expected[name] = round(worth / total, 4) if total else 0.0
-    best = EDGES if expected[EDGES] - expected[RANK] >= LEAST else RANK
-    return best, expected
+    ranked = {place: 1 / (at + 1) / total for at, place in enumerate(places)}
+    # At place p of the order edges stands the hit of the rank that `to_edges` puts there.
+    placed = {place: ranked[other] for place, other in zip(places, to_edges(places), strict=True)}
+    expected = {
+        name: round(sum(weight * accuracy[place] for place, weight in shares.items()), 4)
+        for name, shares in ((RANK, ranked), (EDGES, placed))
+    }
+    variance = 0.0
+    for place in places:
+        count = max(1, asked.get(place, 1))
+        share = (accuracy[place] * count + 1) / (count + 2)
+        variance += (placed[place] - ranked[place]) ** 2 * share * (1 - share) / count
+    ahead, margin = expected[EDGES] - expected[RANK], SURE * sqrt(variance)
+    return Verdict(order=EDGES if ahead > margin else RANK, expected=expected,
+                   ahead=round(ahead, 4), margin=round(margin, 4))  # fmt: skip

@@ -64,12 +64,18 @@ class OrderSuite:
     def report(self, rows: Sequence[Mapping[str, object]]) -> Sequence[str]:
         """Which order fits what was found where."""
         accuracy: dict[int, float] = {}
+        asked: dict[int, int] = {}
         for row in rows:
             kind, found = str(row.get("kind", "")), row.get("found")
             if kind.startswith("place ") and isinstance(found, int | float):
-                accuracy[int(kind.split()[1]) - 1] = float(found)
+                place, count = int(kind.split()[1]) - 1, row.get("n")
+                accuracy[place] = float(found)
+                asked[place] = count if isinstance(count, int) else 1
         if not accuracy:
             return ()
-        won, expected = winner(accuracy)
-        said = ", ".join(f"{name} {value:.3f}" for name, value in expected.items())
-        return (f"expected of an order: {said}; {won} fits", "memtree edges test keeps it")
+        verdict = winner(accuracy, asked)
+        said = ", ".join(f"{name} {value:.3f}" for name, value in verdict.expected.items())
+        return (
+            f"expected of an order: {said}; {verdict.order} fits", verdict.said,
+            "memtree edges test keeps it",
+        )  # fmt: skip

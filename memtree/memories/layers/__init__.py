@@ -76,7 +76,7 @@ class Layers:
             return found
         limit = ctx.options.get("groups")
         done = derived(ctx, model, scope=event.scope, limit=limit if isinstance(limit, int) else 4)
-        remember(ctx, done.asked)
+        remember(ctx, done, event.scope)
         for text, why in done.refused:
             ctx.note(f"a conclusion was not taken: {text[:80]} ({why})")
         return [*found, *done.operations]

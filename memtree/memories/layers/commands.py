@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
-from memtree.errors import Refused, StorageFailed, Unavailable, UsageError
+from memtree.errors import EntryNotFound, Refused, StorageFailed, Unavailable, UsageError
 from memtree.memories.layers.conclusions import stale as stale_now
 from memtree.plugins import Report
 
 if TYPE_CHECKING:
-    from memtree.plugins import Desk
+    from collections.abc import Sequence
+
+    from memtree.plugins import Context, Desk
 
 NO_MODEL = "conclusions are drawn by a language model, and none is set or can be used"
 
@@ -32,10 +35,11 @@ def derive(
     model = context.llm
     if model is None or "json" not in model.capabilities:
         raise Unavailable(NO_MODEL, hint="memtree models list; `layers stale` and `export` work")
+    _check(context, scope)
     done = derived(context, model, scope=scope, limit=limit)
     swept = desk.apply(done.operations, dry_run=dry_run)
     if not dry_run:
-        remember(context, done.asked)
+        remember(context, done, scope)
     lines = [f"{'would add' if dry_run else 'added'} {path}: {why}"
              for _, path, why in swept.applied]  # fmt: skip
     lines += [f"refused {path}: {why}" for _, path, why in swept.rejected]
@@ -43,7 +47,7 @@ def derive(
     turned = len(done.refused) + len(swept.rejected)
     lines.append(
         f"{len(done.asked)} groups asked, {len(swept.applied)} conclusions, {turned} turned down, "
-        f"{done.left} groups left"
+        f"{done.left} entries not looked at yet"
     )
     value = {
         "asked": len(done.asked), "left": done.left,
@@ -75,25 +79,36 @@ def export(
     from memtree.memories.layers.export import pairs
 
     desk.follow()
+    _check(desk.context, scope)
     found = list(pairs(desk.context, scope))
     lines = [json.dumps(pair, ensure_ascii=False) for pair in found]
     if not l2:
         return Report(lines=lines, value={"pairs": found}, code=0 if found else 1)
-    place = os.path.realpath(l2)
-    if _in_tree(place):
-        raise Refused(f"'{l2}' lies in a tree", hint="pairs to train on belong outside of it")
-    if os.path.lexists(l2) and not replace:
-        raise Refused(f"'{l2}' is there already", hint="--replace, or another name")
-    try:
-        with open(f"{place}.part", "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        os.replace(f"{place}.part", place)
-    except OSError as error:
-        raise StorageFailed(f"'{l2}' can't be written: {error.strerror or error}") from error
+    _write(l2, lines, replace=replace)
     return Report(
         lines=[f"{len(found)} pairs in {l2}"], value={"pairs": len(found), "file": l2},
         code=0 if found else 1,
     )  # fmt: skip
+
+
+def _write(name: str, lines: Sequence[str], *, replace: bool) -> None:
+    """Write a file outside of any tree, whole or not at all."""
+    place = os.path.realpath(name)
+    if _in_tree(place):
+        raise Refused(f"'{name}' lies in a tree", hint="pairs to train on belong outside of it")
+    if os.path.lexists(place) and not os.path.isfile(place):
+        raise Refused(f"'{name}' is no file", hint="name a file, or leave out --l2 to print")
+    if os.path.lexists(name) and not replace:
+        raise Refused(f"'{name}' is there already", hint="--replace, or another name")
+    part = f"{place}.part"
+    try:
+        with open(part, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        os.replace(part, place)
+    except OSError as error:
+        with suppress(OSError):
+            os.remove(part)
+        raise StorageFailed(f"'{name}' can't be written: {error.strerror or error}") from error
 
 
 def use_lora(desk: Desk, file: Annotated[str, "a LoRA in GGUF"]) -> Report:
@@ -116,6 +131,12 @@ def use_lora(desk: Desk, file: Annotated[str, "a LoRA in GGUF"]) -> Report:
     )
     value = {"kind": found.kind, "alpha": found.alpha, "tensors": found.tensors, "used": False}
     return Report(lines=lines, value=value, code=3)
+
+
+def _check(context: Context, scope: str) -> None:
+    """Raises EntryNotFound for a folder without entries: a slip, not a finding."""
+    if scope and not context.tree.entries(scope):
+        raise EntryNotFound(f"there are no entries below '{scope}'", hint="memtree tree shows them")
 
 
 def _in_tree(place: str) -> bool:

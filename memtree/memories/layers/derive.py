@@ -1,10 +1,11 @@
 """Conclusions from several entries: a model proposes them, rules look whether they are grounded.
 
 For every entry of L0 the entries that share the most telling words with it, or are linked, make a
-group; groups that were asked about in this form are not asked again (`asked.jsonl`). The model sees
-the entries as data, numbered, and names for each conclusion the numbers that it follows from. Kept
-is one that names at least two of them, needs them (none says it alone), has no name, number or date
-that they have not, takes most of its words from them, something from each, and contradicts none.
+group. Groups that were asked about in this form are not asked again (`asked.jsonl`), and an entry
+is not looked up again while nothing in its group changed. The model sees the entries as data,
+numbered, and names for each conclusion the numbers that it follows from. Kept is one that names at
+least two of them, needs them (none says it alone), has no name, number or date that they have not,
+takes most of its words from them, something from each, and contradicts none.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from memtree.memories.layers.conclusions import FEWEST, digest_of, grounds, layer_of
+from memtree.memories.layers.conclusions import FEWEST, digest_of, layer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from memtree.claims.wording import Wording
     from memtree.knowledge.plan import Add
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from memtree.plugins.context import ModelView
 
 ASKED = "asked.jsonl"
+LOOKED, FORM = "looked", "1"
+"""In the cache: path of an entry -> the digests of its group when it was looked at, and its key."""
+_KEY = ""
 GROUP = 4
 SHOWN = 1200
 """Characters of an entry that the model reads."""
@@ -65,66 +69,96 @@ _SCHEMA = {
 
 @dataclass(slots=True)
 class Derived:
-    """What a run of `derive` gave: operations, what was turned down and why, groups asked."""
+    """What a run of `derive` gave: operations, what was turned down and why, groups asked.
+
+    `left` are entries that were not looked at, for a limit or the budget was reached; `looked` is
+    what is to be remembered of those that were.
+    """
 
     operations: list[Add] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    looked: dict[str, dict[str, str]] = field(default_factory=dict)
     left: int = 0
 
 
 def derived(ctx: Context, model: ModelView, *, scope: str = "", limit: int = 20) -> Derived:
     """Ask about at most `limit` groups of a folder that were not asked about before."""
-    done = Derived()
+    done = Derived(looked=_looked(ctx, scope))
     known = {str(record.get("group")) for record in ctx.sidecar.read(ASKED)}
     taken: set[str] = set()
-    for group in groups(ctx, scope):
-        key = _key(group)
-        if key in known:
+    refs = ctx.tree.entries(scope)
+    digests = {ref.path: ref.digest for ref in refs}
+    for number, ref in enumerate(refs):
+        if _is_known(done.looked.get(ref.path), digests, known):
             continue
-        known.add(key)
         if len(done.asked) == limit or model.calls >= ctx.budget.calls:
-            done.left += 1
-            continue
-        ctx.progress("deriving", len(done.asked), limit)
-        done.asked.append(key)
-        for text, sources in _proposed(model, group):
-            reason = ungrounded(text, sources)
-            folded = " ".join(text.casefold().split())
-            if reason or folded in taken:
-                done.refused.append((text, reason or "it was said before"))
-                continue
-            taken.add(folded)
-            done.operations.append(operation(text, sources))
+            done.left = sum(not _is_known(done.looked.get(each.path), digests, known)
+                            for each in refs[number:])  # fmt: skip
+            break
+        ctx.progress("deriving", number, len(refs))
+        group = group_of(ctx, ref.path, scope)
+        key = _key(group) if len(group) >= FEWEST else ""
+        if key and key not in known:
+            known.add(key)
+            done.asked.append(key)
+            _take(_proposed(model, group), taken, done)
+        members = (ref.path, *(each.path for each in group))
+        done.looked[ref.path] = {_KEY: key, **{path: digests.get(path, "") for path in members}}
     return done
 
 
-def remember(ctx: Context, keys: Sequence[str]) -> None:
-    """Note groups as asked about."""
-    old = [str(record.get("group", "")) for record in ctx.sidecar.read(ASKED)]
-    names = sorted({*old, *keys} - {""})
-    ctx.sidecar.write(ASKED, [{"group": name} for name in names])
-
-
-def groups(ctx: Context, scope: str) -> Iterator[list[EntryView]]:
-    """Entries of L0 that belong together, two to four, each combination once."""
-    seen: set[frozenset[str]] = set()
-    for ref in ctx.tree.entries(scope):
-        entry = ctx.tree.get(ref.path)
-        if entry is None or not _is_ground(entry):
+def _take(said: Sequence[tuple[str, list[EntryView]]], taken: set[str], done: Derived) -> None:
+    """Keep of what a model said what is grounded and new."""
+    for text, sources in said:
+        folded = " ".join(text.casefold().split())
+        reason = ungrounded(text, sources) or ("it was said before" if folded in taken else "")
+        if reason:
+            done.refused.append((text, reason))
             continue
-        near = [link.to for link in ctx.tree.relations(ref.path)]
-        text = f"{entry.title} {entry.body[:400]}"
-        near += [hit.path for hit in ctx.search.full_text(text, limit=2 * GROUP, scope=scope)]
-        group = [entry]
-        for path in dict.fromkeys(near):
-            other = ctx.tree.get(path) if path != ref.path else None
-            if other is not None and _is_ground(other) and len(group) < GROUP:
-                group.append(other)
-        paths = frozenset(each.path for each in group)
-        if len(group) >= FEWEST and paths not in seen:
-            seen.add(paths)
-            yield group
+        taken.add(folded)
+        done.operations.append(operation(text, sources))
+
+
+def remember(ctx: Context, done: Derived, scope: str = "") -> None:
+    """Note groups as asked about, and entries as looked at."""
+    old = [str(record.get("group", "")) for record in ctx.sidecar.read(ASKED)]
+    names = sorted({*old, *done.asked} - {""})
+    if len(names) != len(set(old)):
+        ctx.sidecar.write(ASKED, [{"group": name} for name in names])
+    ctx.cache.save_value(LOOKED, f"{FORM} {scope}", done.looked)
+
+
+def _looked(ctx: Context, scope: str) -> dict[str, dict[str, str]]:
+    stored = ctx.cache.load_value(LOOKED, f"{FORM} {scope}")
+    if not isinstance(stored, dict):
+        return {}
+    return {path: group for path, group in stored.items() if isinstance(group, dict)}
+
+
+def _is_known(
+    group: Mapping[str, str] | None, digests: Mapping[str, str], known: Collection[str]
+) -> bool:
+    """Whether an entry's group was asked about, and all of it is as it was then."""
+    if not group or (group.get(_KEY) and group[_KEY] not in known):
+        return False
+    return all(digests.get(path) == was for path, was in group.items() if path != _KEY)
+
+
+def group_of(ctx: Context, path: str, scope: str) -> list[EntryView]:
+    """An entry of L0 with those that belong to it, up to four; [] for what is no entry of L0."""
+    entry = ctx.tree.get(path)
+    if entry is None or not _is_ground(entry):
+        return []
+    near = [link.to for link in ctx.tree.relations(path)]
+    text = f"{entry.title} {entry.body[:400]}"
+    near += [hit.path for hit in ctx.search.full_text(text, limit=2 * GROUP, scope=scope)]
+    group = [entry]
+    for each in dict.fromkeys(near):
+        other = ctx.tree.get(each) if each != path else None
+        if other is not None and _is_ground(other) and len(group) < GROUP:
+            group.append(other)
+    return group
 
 
 def _is_ground(entry: EntryView) -> bool:
@@ -225,8 +259,3 @@ def operation(text: str, sources: Sequence[EntryView]) -> Add:
         reason=f"follows from {' and '.join(entry.title or entry.path for entry in sources)}",
         confidence=0.6,
     )
-
-
-def enough(names: Sequence[str], ctx: Context) -> bool:
-    """Whether names lead to at least two entries of L0."""
-    return len(grounds(names, ctx)) >= FEWEST

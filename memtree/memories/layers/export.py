@@ -7,13 +7,17 @@ One JSON object a line, in the form that trainers read: {"messages": [user, assi
 
 from __future__ import annotations
 
+import posixpath
 import re
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from memtree.memories.layers.conclusions import cited, conclusion_of, layer_of, stale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from memtree.plugins import Context, EntryView
 
@@ -41,25 +45,76 @@ def _yes(value: object) -> bool:
     return str(value).strip().casefold() in _TRUE
 
 
+@dataclass(slots=True)
+class Closed:
+    """What may not leave a tree, and whether a line of another entry leads to it.
+
+    Names are resolved only where the index knows of a link to something closed: asking the tree
+    for every link of every entry takes minutes in a large one.
+    """
+
+    paths: frozenset[str]
+    names: frozenset[str]
+    near: frozenset[str]
+    """Entries that link to something closed."""
+    _found: dict[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Iterable[EntryView], ctx: Context) -> Closed:
+        """Entries that are closed themselves, and conclusions that rest on one."""
+        known = list(entries)
+        shut = {entry.path: entry for entry in known if closed(entry.meta)}
+        if not shut:
+            return cls(frozenset(), frozenset(), frozenset())
+        drawn = [(entry, [ctx.tree.find(name) for name in conclusion.sources])
+                 for entry in known if (conclusion := conclusion_of(entry))]  # fmt: skip
+        while more := [
+            entry
+            for entry, sources in drawn
+            if entry.path not in shut and not shut.keys().isdisjoint(sources)
+        ]:
+            shut.update((entry.path, entry) for entry in more)
+        names = {name for path, entry in shut.items()
+                 for name in (entry.id, path, path.rpartition(".")[0])}  # fmt: skip
+        near = {link.path for path in shut for link in ctx.tree.backlinks(path)}
+        return cls(frozenset(shut), frozenset(names - {""}), frozenset(near))
+
+    def named(self, text: str) -> bool:
+        """Whether a text has the id or the path of something closed, as a word of its own."""
+        return any(name in text and _word(name).search(text) for name in self.names)
+
+    def leads(self, line: str, path: str, ctx: Context) -> bool:
+        """Whether a line of the entry at `path` links to something closed."""
+        if path not in self.near:
+            return False
+        for one, other in _TARGET.findall(line):
+            beside = posixpath.join(posixpath.dirname(path), unquote(other))
+            if other and posixpath.normpath(beside) in self.paths:
+                return True
+            target = one or unquote(other)
+            if target not in self._found:
+                self._found[target] = ctx.tree.find(target)
+            if self._found[target] in self.paths:
+                return True
+        return False
+
+
 def pairs(ctx: Context, scope: str = "") -> Iterator[dict[str, object]]:
     """The training pairs of a tree, in the order of its paths."""
     entries = [entry for ref in ctx.tree.entries() if (entry := ctx.tree.get(ref.path))]
-    shut = {entry.path for entry in entries if closed(entry.meta)}
+    shut = Closed.of(entries, ctx)
     old = stale(ctx)
-    for entry in entries:
-        conclusion = conclusion_of(entry)
-        if conclusion is not None and any(ctx.tree.find(n) in shut for n in conclusion.sources):
-            shut.add(entry.path)
-    names = {name for entry in entries if entry.path in shut
-             for name in (entry.id, entry.path, entry.path.rpartition(".")[0])}  # fmt: skip
     by_path = {entry.path: entry for entry in entries}
     below = f"{scope.strip('/')}/" if scope.strip("/") else ""
-    for entry in entries:
+    for number, entry in enumerate(entries):
+        if number % 500 == 0:
+            ctx.progress("exporting", number, len(entries))
         archived = str(entry.meta.get("status", "")).casefold() == "archived"
-        if entry.path in shut or entry.path in old or archived or not entry.path.startswith(below):
+        out = entry.path in shut.paths or entry.path in old or archived
+        if out or not entry.path.startswith(below):
             continue
-        text = _open(entry.body, names, shut, ctx)
-        title = entry.title if not _names(entry.title, names) else ""
+        text = _open(entry, shut, ctx)
+        title = entry.title if not shut.named(entry.title) else ""
         if text and title:
             yield _pair(entry, _asked(entry, title, by_path, ctx), text)
 
@@ -83,19 +138,20 @@ def _pair(entry: EntryView, asked: str, text: str) -> dict[str, object]:
     }
 
 
-def _open(body: str, names: set[str], shut: set[str], ctx: Context) -> str:
+def _open(entry: EntryView, shut: Closed, ctx: Context) -> str:
     """A body without the lines that name or link to something closed."""
     kept = []
-    for row in body.splitlines():
+    careful = shut.named(entry.body)
+    for row in entry.body.splitlines():
         heading = row.strip().casefold()
         if heading == "## superseded":  # what no longer holds is not learnt
             break
         line = _MARKS.sub("", row).rstrip() if heading != "## facts" else ""
-        targets = [one or other for one, other in _TARGET.findall(line)]
-        if not _names(line, names) and not any(ctx.tree.find(t) in shut for t in targets):
+        if not (careful and shut.named(line)) and not shut.leads(line, entry.path, ctx):
             kept.append(line)
     return "\n".join(kept).strip()
 
 
-def _names(text: str, names: set[str]) -> bool:
-    return any(name in text for name in names)
+@lru_cache(maxsize=10_000)
+def _word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")

@@ -2,8 +2,9 @@
 
 After SirLLM (arXiv 2405.12528), which keeps in a full key-value cache the tokens of the highest
 entropy and lets them decay. Here the same rule is used on text: sentences (or words) of the
-passages that were found are kept by their surprisal, with the first line of each as its sink; and
-an entry's importance gets a few points for what it says that is unusual, which decay until it is
+passages that were found are kept by their surprisal, with the first line of each as its sink, and
+what stands in a lower rank decays as what was heard longer ago does in the paper (`fade`); and an
+entry's importance gets a few points for what it says that is unusual, which decay until it is
 used. Left out: eviction inside of a model's cache, which llama.cpp's Python interface does not
 offer.
 """
@@ -40,7 +41,7 @@ class Sir:
         seeds=("S36",),
         enhances=("llm.logprobs",),
         modes=("logprobs", "bigrams"),
-        options={"level": "sentence", "decay": 0.9, "tick_days": 30.0, "weight": 5.0,
+        options={"level": "sentence", "fade": 0.9, "decay": 0.9, "tick_days": 30.0, "weight": 5.0,
                  "pack": False},
     )  # fmt: skip
 
@@ -75,21 +76,21 @@ class Sir:
         if before <= room:
             return Packed(pieces=whole(said), note=f"{before} tokens fit as they are")
         told, source = told_of(ctx, [hit.text for hit in said])
-        pieces = compressed(said, told, room=room, level=level, count=count)
+        pieces = compressed(said, told, room=room, level=level, count=count,
+                            fade=_number(ctx, "fade", 0, 1))  # fmt: skip
         after = size_of(pieces, count)
         return Packed(pieces=pieces,
                       note=f"{after} of {before} tokens kept by surprisal ({source})")  # fmt: skip
 
     def lifecycle(self, entry: EntryRef, signals: Signals, ctx: Context) -> Delta | None:
         """A few points for what is unusual, which decay until the entry is used."""
-        from memtree.memories.sir.learning import means_of
+        from memtree.memories.sir.learning import average_of, means_of
         from memtree.memories.sir.living import points
 
-        means = means_of(ctx)
-        mean = means.get(entry.digest)
+        mean = means_of(ctx).get(entry.digest)
         if mean is None:
             return None
-        average = sum(means.values()) / len(means)
+        average = average_of(ctx)
         added = points(
             mean, average, signals, entry.time, weight=_number(ctx, "weight", 0, 20),
             decay=_number(ctx, "decay", 0, 1), tick_days=_number(ctx, "tick_days", 0.01, 1e6),

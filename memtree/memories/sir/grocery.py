@@ -1,20 +1,34 @@
-"""Fifty made dialogues like the paper's grocery set: said once, asked after twenty other questions.
+"""Dialogues of the paper's grocery set, and made ones of the same form.
 
-Each begins with what somebody wants to buy, goes on with twenty questions and answers about
-everyday things, and ends by asking what it was. The paper's own data has no licence and is not
-shipped; the sentences here were written for this file and are put together from a seed.
+In the paper's set (SirLLM's repository, `keys.jsonl`) a dialogue names something to buy, goes on
+with twenty questions of CommonsenseQA with five choices each, and ends by asking what it was. That
+file has no licence and is not shipped: `memtree plugins verify sir --data DIR` reads it from there.
+
+What is made here has its form and length (some 420 words), in words of ours. Of a talk about
+everything the point is that most of its words are rare, so they are invented and drawn by Zipf's
+law, as words of English are; with a small vocabulary whatever is said once would stand out, and
+surviving would prove nothing.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DIALOGUES, DISTRACTORS = 50, 20
+LEARNED = 500
+"""Made dialogues that pairs of words are learned from, the first fifty of which are asked."""
+VOCABULARY = 5000
+NAMES = ("keys.jsonl", "grocery_keys/keys.jsonl", "data/grocery_keys/keys.jsonl")
+"""Where the paper's file lies in a folder that a person names."""
 
 _ITEMS = (
     "aubergines", "bagels", "cardamom", "dates", "edamame", "fennel", "gherkins", "halloumi",
@@ -24,32 +38,27 @@ _ITEMS = (
     "juniper", "kale", "leeks", "mangoes", "nectarines", "olives", "parsnips", "quark", "rhubarb",
     "semolina", "turnips", "udon", "vinegar", "wasabi", "yeast", "apricots", "beetroot", "couscous",
 )  # fmt: skip
-_TALK = (
-    ("What is the capital of {land}?", "The capital of {land} is a town of {many} people."),
-    ("How was your day at {place}?", "It was a good day at the {place}, thank you."),
-    ("Did you see the {thing} on {day}?", "Yes, I saw the {thing} with {name} on {day}."),
-    ("What do you think of the {thing}?", "I think that the {thing} is {like}."),
-    ("Is the {place} open on {day}?", "The {place} is open on {day} from {many} in the morning."),
-    ("Can {name} help me with the {thing}?", "Yes, {name} can help you on {day}."),
-    ("Who plays the {music} so well?", "I think it is {name}, who learned it in {land}."),
-    ("What is the weather like in {land}?", "It is {like} there, and {many} degrees."),
+_QUESTIONS = (
+    "Where would you look for a {} if you had lost it near the {}?",
+    "What do people use to keep a {} away from the {} at night?",
+    "Why did the {} and the {} stay at the {} for so long?",
+    "If a {} is too {} to be carried, what should you do with it first?",
+    "What is a {} most likely to need before it can reach a {}?",
+    "After the {} had been {}, the {} was nowhere to be seen, so where was it?",
+    "Who would know how to mend a {} that somebody left in the {}?",
+    "When is it a bad idea to bring your {} to a {}?",
 )
-_SLOTS = {
-    "place": ("office", "library", "school", "station", "park", "museum"),
-    "thing": ("film", "book", "game", "car", "garden", "report", "painting", "bicycle"),
-    "day": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"),
-    "name": ("Ana", "Bo", "Carla", "Dmitri", "Emeka", "Farah", "Goran", "Hanna", "Ines", "Jonas",
-             "Keiko", "Liam", "Mina", "Nadia", "Oskar", "Priya", "Quentin", "Rosa", "Samir",
-             "Tove"),
-    "land": ("Angola", "Bolivia", "Chad", "Denmark", "Estonia", "Fiji", "Ghana", "Hungary",
-             "Iceland", "Jordan", "Kenya", "Laos", "Malta", "Nepal", "Oman", "Peru", "Qatar",
-             "Rwanda", "Serbia", "Togo", "Uganda", "Vietnam", "Yemen", "Zambia"),
-    "music": ("harp", "oboe", "cello", "tuba", "lute", "banjo", "viola", "organ", "flute",
-              "zither"),
-    "like": ("very good", "rather long", "quite nice", "cold", "warm", "lovely", "dull",
-             "splendid"),
-    "many": tuple(str(n) for n in range(7, 40)),
-}  # fmt: skip
+_BEGIN = (
+    "b", "br", "c", "ch", "d", "dr", "f", "fl", "g", "gr", "h", "j", "k", "l", "m", "n", "p",
+    "pl", "qu", "r", "s", "sh", "sl", "st", "t", "th", "tr", "v", "w", "y",
+)  # fmt: skip
+_MIDDLE = (
+    "a", "e", "i", "o", "u", "ea", "ou", "ai",
+)  # fmt: skip
+_END = (
+    "b", "d", "ck", "g", "l", "ll", "m", "n", "nd", "ng", "p", "r", "rn", "s", "st", "t", "th",
+    "x",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +69,71 @@ class Dialogue:
     item: str
 
 
-def dialogues(seed: int = 0) -> list[Dialogue]:
-    """Fifty of them, each with another item; the same for the same seed."""
+def dialogues(seed: int = 0, count: int = LEARNED) -> list[Dialogue]:
+    """So many of them, the same for the same seed; of the first fifty each has another item."""
     chance = random.Random(f"grocery {seed}")  # noqa: S311  (to be repeated)
-    return [_dialogue(chance, item) for item in _ITEMS]
+    words = _words()
+    shares = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
+    made = []
+    for number in range(count):
+        item = _ITEMS[number % len(_ITEMS)]
+        rounds = [f"Please buy this for me: [{item}].\n"]
+        for _ in range(DISTRACTORS):
+            asked = chance.choice(_QUESTIONS).format(
+                *chance.choices(words, cum_weights=shares, k=3)
+            )
+            chosen = (chance.choices(words, cum_weights=shares, k=chance.choice((1, 2)))
+                      for _ in range(5))  # fmt: skip
+            rounds.append(f"{asked} {' '.join(' '.join(each) for each in chosen)}\n")
+        made.append(Dialogue(rounds=tuple(rounds), item=item))
+    return made
 
 
-def _dialogue(chance: random.Random, item: str) -> Dialogue:
-    first = (
-        "User: Hello, how are you?\nAgent: I am fine. What do you want from the shop?\n"
-        f"User: I want to buy {item} today.\nAgent: Good, I will think of it.\n"
-    )
-    rounds = [first]
-    terse = chance.random()  # some people talk less than others
-    for _ in range(DISTRACTORS):
-        ask, answer = chance.choice(_TALK)
-        said = {name: chance.choice(words) for name, words in _SLOTS.items()}
-        if chance.random() < terse:
-            answer = chance.choice(("Yes, I think so.", "No, not today.", "I can not say."))
-        rounds.append(f"User: {ask.format(**said)}\nAgent: {answer.format(**said)}\n")
-    return Dialogue(rounds=tuple(rounds), item=item)
+def authors(folder: str) -> list[Dialogue]:
+    """The dialogues of the paper's file below a folder; [] where it is not, or is another file."""
+    for name in NAMES:
+        try:
+            with open(os.path.join(folder, *name.split("/")), encoding="utf-8") as file:
+                return _read(file.read())
+        except (OSError, ValueError):
+            continue
+    return []
+
+
+def _read(text: str) -> list[Dialogue]:
+    """Lines `key_N`, then questions, then `answer_N`, whose question is not heard any more."""
+    found: list[Dialogue] = []
+    item, rounds = "", cast("list[str]", [])
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        record = json.loads(line)
+        asked = record.get("question") if isinstance(record, dict) else None
+        if not isinstance(asked, dict):
+            raise ValueError("no question")  # noqa: TRY004  (of the file, not of the program)
+        name, stem = str(record.get("id", "")), str(asked.get("stem", ""))
+        if name.startswith("key_"):
+            named = re.search(r"\[([^\]]+)\]", stem)
+            item, rounds = (named[1].strip() if named else ""), [f"{stem.strip()}\n"]
+        elif name.startswith("answer_"):
+            if item:
+                found.append(Dialogue(rounds=tuple(rounds), item=item))
+            item, rounds = "", []
+        else:
+            choices = asked.get("choices")
+            told = [str(each.get("text", "")) for each in choices if isinstance(each, dict)
+                    ] if isinstance(choices, list) else []  # fmt: skip
+            rounds.append(f"{' '.join([stem.strip(), *told])}\n")
+    return found
+
+
+def _words() -> list[str]:
+    """The invented words, the most frequent first."""
+    chance = random.Random("words")  # noqa: S311  (to be repeated)
+    made: dict[str, None] = {}
+    while len(made) < VOCABULARY:
+        parts = [
+            chance.choice(_BEGIN) + chance.choice(_MIDDLE) for _ in range(chance.choice((1, 2, 2)))
+        ]
+        made["".join(parts) + chance.choice(_END)] = None
+    return list(made)

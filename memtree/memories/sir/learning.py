@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Told = Sequence[tuple[int, int, float]]
 
-COUNTS, MEANS, MODEL, FORM = "bigrams", "means", "model", "1"
+COUNTS, MEANS, AVERAGE, MODEL, FORM = "bigrams", "means", "average", "model", "1"
 STALE = 0.1
 """Share of the entries that may differ from those that were learned from."""
 BIGRAMS = "bigrams of this tree"
@@ -44,6 +44,7 @@ def follow(ctx: Context, *, full: bool = False) -> None:
     if kept != means:
         ctx.cache.save_value(MEANS, FORM, {key: round(mean, 4) for key, mean in kept.items()})
     ctx.session[MEANS] = kept
+    ctx.session.pop(AVERAGE, None)
 
 
 def counts_of(ctx: Context) -> Bigrams:
@@ -69,6 +70,16 @@ def means_of(ctx: Context) -> dict[str, float]:
         held = {key: float(mean) for key, mean in given.items() if isinstance(mean, int | float)}
         ctx.session[MEANS] = held
     return cast("dict[str, float]", held)
+
+
+def average_of(ctx: Context) -> float:
+    """The mean of all entries' means, worked out once for a question."""
+    held = ctx.session.get(AVERAGE)
+    if not isinstance(held, float):
+        means = means_of(ctx)
+        held = sum(means.values()) / len(means) if means else 0.0
+        ctx.session[AVERAGE] = held
+    return held
 
 
 def mean_of(told: Told) -> float:
