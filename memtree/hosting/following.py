@@ -28,7 +28,11 @@ def follow(host: Host, player: Player, *, full: bool = False) -> ChangeSet:
     manifest = player.loaded.manifest
     mark = [catalog.birth.hex(), catalog.number("generation"), catalog.pending()]
     version = manifest.version
+    known = host.followed.get(manifest.name)
+    if not full and known is not None and known == (mark, version, cache.signature(HEAD)):
+        return ChangeSet()  # this process read it before, and it is the same file
     if not full and cache.load_value(HEAD, version) == mark:
+        host.followed[manifest.name] = mark, version, cache.signature(HEAD)
         return ChangeSet()
     before = None if full else cache.load_value(SEEN, version)
     now = [ref_of(row) for row in catalog.all_rows() if row.fts or not catalog.pending()]

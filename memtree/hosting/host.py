@@ -79,6 +79,8 @@ class Host:
         self._capabilities = capabilities
         self._options = dict(options or {})
         self._wanted: settings.Wanted | None = None
+        # Plugin -> up to which state of the tree it was told, and what the file says that says so.
+        self.followed: dict[str, tuple[list[object], str, object]] = {}
 
     @property
     def wanted(self) -> settings.Wanted:

@@ -162,6 +162,14 @@ class CacheStore:
         np.savez(held, __key__=np.array(key), **arrays)  # type: ignore[arg-type]
         self._write(f"{name}.npz", held.getvalue())
 
+    def signature(self, name: str) -> tuple[int, int, int] | None:
+        """What is another after the JSON value of a name was stored; None where there is none."""
+        try:
+            status = os.stat(os.path.join(self._folder, f"{name}.json"))
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
     def load_value(self, name: str, key: str) -> object:
         """The JSON value stored under a name with this key, else None."""
         import json
