@@ -36,8 +36,8 @@ ThinkOption = Annotated[
     bool, typer.Option("--think", help="Keep what follows from the answer as thoughts (tim).")
 ]
 ConflictsOption = Annotated[
-    str | None,
-    typer.Option("--conflicts", metavar="HOW", help="Of rivals: show, newest, ask or off (clash)."),
+    Literal["show", "newest", "ask", "off"] | None,
+    typer.Option("--conflicts", help="What is done with rivals of a hit (clash)."),
 ]
 ElicitOption = Annotated[
     bool, typer.Option("--elicit", help="Ask the model without the tree first (clash).")

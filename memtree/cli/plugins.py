@@ -177,7 +177,8 @@ def verify(names: SomeArgument = None, data: DataOption = "", as_json: JsonOptio
             skipped=lambda *told: left.append(told),
         ):  # fmt: skip
             rows.append(
-                {"plugin": plugin, "check": check.name, "passed": check.passed,
+                {"plugin": plugin, "check": check.name,
+                 "passed": check.passed if check.needed else None,
                  "measured": check.measured, "needed": check.needed}
             )  # fmt: skip
             if not as_json:
@@ -186,19 +187,19 @@ def verify(names: SomeArgument = None, data: DataOption = "", as_json: JsonOptio
                     out.line(out.bold(clean(plugin)))
                     shown = plugin
                 mark = "ok  " if check.passed else out.style("FAIL", "1;31")
-                out.line(f"  {mark} {clean(check.name)}")
-                out.line(
-                    f"       {clean(check.measured)}  {out.dim('needed: ' + clean(check.needed))}"
-                )
+                needed = out.dim(f"needed: {clean(check.needed)}" if check.needed else "no bar")
+                out.line(f"  {mark if check.needed else '    '} {clean(check.name)}")
+                out.line(f"       {clean(check.measured)}  {needed}")
     for plugin, what, reason in left:
         stderr().line(f"not measured here: {clean(plugin)}: {clean(what)}: {clean(reason)}")
-    failed = sum(not row["passed"] for row in rows)
+    judged = [row["passed"] for row in rows if row["passed"] is not None]
+    failed = judged.count(False)
     if as_json:
         from memtree.cli._json import emit
 
         emit(rows)
     else:
-        what = f"{len(rows)} {plural(len(rows), 'check', 'checks')}"
+        what = f"{len(judged)} {plural(len(judged), 'check', 'checks')}"
         out.line(f"{what}, {failed} failed" + (f", {len(left)} not measured" if left else ""))
     return NOTHING if failed else DONE
 

@@ -67,7 +67,7 @@ class Hosting(_Tree):
         """Search for each, looking at the files once."""
         for query in queries:
             asked = _as_query(query)
-            if asked.plugins or has_plugins(self.root):
+            if asked.plugins or asked.options or has_plugins(self.root):
                 yield self.search(asked)
             else:
                 yield from super().batch([asked])
@@ -148,7 +148,7 @@ class Hosting(_Tree):
 
     def _accompanied(self, query: Query, plain: Callable[[Query], Answer], *, wake: bool) -> Answer:
         """Ask in the tree's own `plain` way, with plugins where there are any."""
-        if not query.plugins and not has_plugins(self.root):
+        if not query.plugins and not query.options and not has_plugins(self.root):
             return plain(query)
         from memtree.hosting.company import Company
 

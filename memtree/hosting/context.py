@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from memtree.errors import MemtreeError
+from memtree.errors import MemtreeError, UsageError
 from memtree.hosting.stores import CacheStore, SidecarStore
 from memtree.hosting.views import SearchLook, TreeLook
 from memtree.plugins.context import Budget
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from memtree.plugins.api import Manifest
 
     Progress = Callable[[str, int, int], None]
+
+
+LETTERS = 4
+"""Letters of a token, where no model is there that counts."""
+
+
+def letters(text: str) -> int:
+    """Tokens of a text where no model counts them."""
+    return -(-len(text) // LETTERS)
 
 
 class HostContext:
@@ -81,6 +90,22 @@ class HostContext:
         from memtree.hosting.models import ModelLook
 
         return ModelLook(model, self.budget, self.trace, self._capabilities)
+
+    def number(self, name: str, low: float, high: float, *, default: float | None = None) -> float:
+        """An option that is a number from `low` to `high`."""
+        value = self.options.get(name)
+        if value is None and default is not None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) \
+                or not low <= value <= high:  # fmt: skip
+            raise UsageError(
+                f"{self.name}.{name} is a number from {low:g} to {high:g}, not {value!r}"
+            )
+        return float(value)
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+        return letters(text) if self.llm is None else self.llm.count(text)
 
     def note(self, text: str) -> None:
         """Say something to people, with the answer."""

@@ -10,7 +10,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from memtree.errors import Unavailable
+from memtree.errors import Unavailable, UsageError
 from memtree.hosting import registry, settings
 from memtree.hosting.calls import Trouble, call
 from memtree.hosting.context import HostContext
@@ -140,7 +140,15 @@ class Host:
                 )
             else:
                 notes.append(f"the plugin {name} was left out: {player}")
-        return found, notes
+        return found, [*notes, *self._idle(options or {}, {*enabled, *named})]
+
+    def _idle(self, options: Mapping[str, object], partners: set[str]) -> Iterator[str]:
+        """What is to be said of options that nobody takes. Raises Unavailable for no plugin."""
+        for key in options:
+            owner = key.rpartition(".")[0]
+            if owner and owner not in partners:
+                self.load(owner)
+                yield f"{key} was set, and {owner} takes no part (--with {owner})"
 
     def load(self, name: str) -> Loaded | Broken:
         """One plugin by its name. Raises Unavailable when none is called so."""
@@ -165,17 +173,28 @@ class Host:
         now: str = "", progress: Progress | None = None,
         capabilities: frozenset[str] | None = None,
     ) -> HostContext:  # fmt: skip
-        """A context for one plugin, with its options: the tree's, then those of the question."""
-        name = loaded.name
-        own: dict[str, object] = {**self.wanted.options.get(name, {}), **self._options}
-        for key, value in (options or {}).items():
-            owner, dot, option = key.rpartition(".")
-            if not dot or owner == name:
-                own[option] = value
-        return HostContext(
+        """A context for one plugin, with its options: the tree's, then those of the question.
+
+        Raises UsageError for an option of the question that the plugin has not.
+        """
+        name, known = loaded.name, loaded.manifest.options
+        own, said = settings.understood(name, known, self.wanted.options.get(name, {}))
+        parts = [(key.rpartition("."), value) for key, value in (options or {}).items()]
+        of_all = {option: value for (owner, _, option), value in parts if not owner}
+        asked, _ = settings.understood(name, known, of_all)
+        more, strange = settings.understood(
+            name, known, {option: value for (owner, _, option), value in parts if owner == name}
+        )
+        if strange:
+            raise UsageError(strange[0], hint=f"memtree plugins show {name}")
+        own |= {**self._options, **asked, **more}
+        context = HostContext(
             self.tree, loaded.manifest, now=now or str(own.pop("now", "")) or _now(), options=own,
             wake=wake, progress=progress, capabilities=capabilities or self._capabilities,
         )  # fmt: skip
+        for line in said:
+            context.note(f"{settings.FILE}: {line}")
+        return context
 
     def status(self, loaded: Loaded, context: HostContext) -> Status:
         """How a plugin would run here: computed from what it needs, and from what it says."""
@@ -216,7 +235,8 @@ class Host:
     def ask(self, player: Player, hook: str, *args: object) -> object:
         """What one hook of a player gives; None when it failed, and then it is out.
 
-        The context is the last argument of every hook and is added here.
+        The context is the last argument of every hook and is added here. Raises UsageError where
+        the plugin was asked for by name and does not understand an option.
         """
         if player.is_out:
             return None
@@ -224,6 +244,9 @@ class Host:
         try:
             return self._asked(player, hook, *args)
         except Trouble as trouble:
+            is_slip = isinstance(trouble.__cause__, UsageError) and hook != "guard"
+            if player.named and is_slip:
+                raise trouble.__cause__ from None  # type: ignore[misc]
             player.is_out = True
             player.context.note(str(trouble))
             return None

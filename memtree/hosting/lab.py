@@ -139,7 +139,9 @@ def run(lab: ScratchLab) -> list[Check]:
                                   measured=type(check).__name__)  # fmt: skip
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  (a plugin's own test may do anything)
+    except BaseException as error:
+        if lab.data and isinstance(error, UsageError):
+            raise  # what a person gave can't be read: that is not the plugin's failure
         text = " ".join(str(error).split())[:300]
         found.append(Check(name=f"{name} runs to its end", passed=False,
                            measured=f"{type(error).__name__}: {text}",

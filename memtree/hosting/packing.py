@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memtree.hosting.context import letters
 from memtree.knowledge.query import Query
 from memtree.plugins.api import Packed, Piece, Ranked
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from memtree.hosting.host import Host, Player
 
-LETTERS = 4  # of a token, where no model counts them
 HITS = 20
 """Entries that a packer chooses from, unless the question says another limit."""
 
@@ -51,7 +51,7 @@ def pack(
         packed = host.ask(player, "pack", query, tuple(hits))
         notes += player.context.notes
         if isinstance(packed, Packed) and all(isinstance(one, Piece) for one in packed.pieces):
-            pieces, cut = within(packed.pieces, tokens, counter(player))
+            pieces, cut = within(packed.pieces, tokens, player.context.count)
             notes.append(f"packed by {player.by}" + (f": {packed.note}" if packed.note else ""))
             if cut:
                 notes.append(
@@ -59,7 +59,7 @@ def pack(
                 )
             return pieces, notes
     plain = [Piece(path=hit.path, text=hit.text, lines=hit.lines) for hit in hits]
-    count = counter(players[0]) if players else _letters
+    count = players[0].context.count if players else letters
     pieces, _ = within(plain, tokens, count)
     return pieces, notes
 
@@ -76,16 +76,6 @@ def within(
             return kept, len(pieces) - place
         kept.append(piece)
     return kept, 0
-
-
-def counter(player: Player) -> Callable[[str], int]:
-    """How tokens are counted: by the model that will read them, else four letters each."""
-    model = player.context.llm
-    return model.count if model is not None else _letters
-
-
-def _letters(text: str) -> int:
-    return -(-len(text) // LETTERS)
 
 
 def _passage(host: Host, path: str, lines: tuple[int, int]) -> str:

@@ -73,6 +73,39 @@ def read(root: str) -> Wanted:
     return Wanted(enabled, options, signature=now)
 
 
+OF_ALL: Mapping[str, object] = {
+    "weight": None, "timeout_ms": None, "calls": None, "seed": None, "pack": None, "now": None,
+}  # fmt: skip
+"""Options that every plugin has: the host's own."""
+
+
+def understood(
+    name: str, known: Mapping[str, object], given: Mapping[str, object]
+) -> tuple[dict[str, object], list[str]]:
+    """Of what somebody set for a plugin that which fits, and what is to be said of the rest.
+
+    `known` are the plugin's options with their defaults, whose type a value has to have.
+    """
+    fitting: dict[str, object] = {}
+    said = []
+    known = {**OF_ALL, **known}
+    for option, value in given.items():
+        default = known.get(option)
+        if option not in known:
+            own = sorted(set(known) - set(OF_ALL)) or ["none of its own"]
+            said.append(f"{name} has no option {option!r}: it has {', '.join(own)}")
+        elif isinstance(default, str):
+            fitting[option] = str(value)  # a year is a word here, not a number
+        elif isinstance(default, bool) != isinstance(value, bool) and default is not None:
+            kind = "true or false" if isinstance(default, bool) else "a number"
+            said.append(f"{name}.{option} is {kind}, not {value!r}")
+        elif isinstance(default, int | float) and not isinstance(value, int | float):
+            said.append(f"{name}.{option} is a number, not {value!r}")
+        else:
+            fitting[option] = value
+    return fitting, said
+
+
 def enable(root: str, names: Sequence[str], *, on: bool) -> tuple[str, ...]:
     """Add plugins at the end of the order, or take them out; gives the order that results.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-from memtree.errors import MemtreeError
+from memtree.errors import EntryNotFound, MemtreeError
 from memtree.hosting.calls import outside
 from memtree.index.keys import key_of
 from memtree.index.words import spaced
@@ -51,6 +51,15 @@ class TreeLook:
         rows = self._tree.held().catalog.all_rows(scope.strip("/"))
         return [ref_of(row) for row in rows]
 
+    def folder(self, scope: str) -> str:
+        """A folder as it is written in paths."""
+        below = scope.strip("/")
+        if below and not self.entries(below):
+            raise EntryNotFound(
+                f"there are no entries below '{scope}'", hint="memtree tree shows what there is"
+            )
+        return below
+
     def ref(self, path: str) -> EntryRef | None:
         """One entry by its path."""
         row = self._tree.held().catalog.by_path(path)
@@ -72,8 +81,10 @@ class TreeLook:
 
     def find(self, name: str) -> str | None:
         """The path of the one entry with this name; None for none or many."""
+        from memtree.retrieve.naming import known
+
         try:
-            return self._tree.resolve(name)
+            return known(self._tree.held(), name)
         except MemtreeError:
             return None
 

@@ -55,6 +55,10 @@ if TYPE_CHECKING:
         Report,
         Swept,
     )  # fmt: skip
+    from memtree.plugins.records import (
+        file_of,
+        read_records,
+    )  # fmt: skip
     from memtree.plugins.suite import (
         Case,
         Document,
@@ -68,6 +72,7 @@ __all__ = [
     "Document", "EntryRef", "EntryView", "Event", "Feedback", "Lab", "Manifest", "Mode", "NotReady",
     "Observed", "Packed", "Piece", "Ranked", "Ranking", "Relation", "Report", "Result", "Ruling",
     "Search", "Signals", "State", "Status", "Step", "Stored", "Suite", "Sweep", "Swept", "Version",
+    "file_of", "read_records",
 ]  # fmt: skip
 
 _HOMES = {
@@ -83,6 +88,9 @@ _HOMES = {
     ),
     "desk": (
         "Desk", "Lab", "Report", "Swept",
+    ),
+    "records": (
+        "file_of", "read_records",
     ),
     "suite": (
         "Case", "Document", "Result", "Suite",

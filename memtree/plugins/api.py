@@ -336,7 +336,10 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One line of an acceptance check: what was measured, and what was needed."""
+    """One line of an acceptance check: what was measured, and what was needed.
+
+    With `needed` "" it is a figure that no bar is set for: shown, and counted neither way.
+    """
 
     name: str
     passed: bool

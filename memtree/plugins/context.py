@@ -64,6 +64,10 @@ class TreeView(Protocol):
         """All entries below a folder, by path; "" for the whole tree."""
         ...
 
+    def folder(self, scope: str) -> str:
+        """A folder as it is written in paths. Raises EntryNotFound where no entry lies below it."""
+        ...
+
     def ref(self, path: str) -> EntryRef | None:
         """One entry by its path, from the catalog; None when there is none."""
         ...
@@ -328,7 +332,21 @@ class Context(Protocol):
 
     @property
     def options(self) -> Mapping[str, object]:
-        """The manifest's options, a person's over them, the question's over these."""
+        """The manifest's options, a person's over them, the question's over these.
+
+        Each is of the type of the manifest's default; where that is None, of any.
+        """
+        ...
+
+    def number(self, name: str, low: float, high: float, *, default: float | None = None) -> float:
+        """An option that is a number from `low` to `high`; `default` where it is None.
+
+        Raises UsageError for any other.
+        """
+        ...
+
+    def count(self, text: str) -> int:
+        """Tokens of a text: as the language model counts them, else four letters each."""
         ...
 
     session: dict[str, object]

@@ -17,11 +17,19 @@ def resolve(engine: Engine, ref: str) -> str:
 
     Raises EntryNotFound with the nearest name, UsageError when several entries carry the name.
     """
-    name = ref.strip()
-    if name[:2] == "./":
-        name = name[2:]
-    if name[:2] == "[[" and name[-2:] == "]]":
-        name = name[2:-2].partition("|")[0]
+    path = known(engine, ref)
+    if path is not None:
+        return path
+    near = _nearest(engine, _bare(ref))
+    raise EntryNotFound(
+        f"no entry at '{ref}'",
+        hint=f"did you mean '{near}'?" if near else "memtree list shows them all",
+    )
+
+
+def known(engine: Engine, ref: str) -> str | None:
+    """The path of the one entry called `ref`; None for none. Raises UsageError for several."""
+    name = _bare(ref)
     if not name:
         raise UsageError("name an entry: its path, id, title or alias")
     if "/" in name or "\\" in name or name.startswith((".", "~")):
@@ -42,13 +50,17 @@ def resolve(engine: Engine, ref: str) -> str:
                 f"'{ref}' is the {kind} of {len(paths)} entries", hint=f"use the path: {shown}"
             )
     by_name = engine.catalog.named([stem_of(name)]) if "/" not in name else {}
-    if len(by_name) == 1:
-        return next(iter(by_name.values()))[0]
-    near = _nearest(engine, name)
-    raise EntryNotFound(
-        f"no entry at '{ref}'",
-        hint=f"did you mean '{near}'?" if near else "memtree list shows them all",
-    )
+    return next(iter(by_name.values()))[0] if len(by_name) == 1 else None
+
+
+def _bare(ref: str) -> str:
+    """A name without what people write around it."""
+    name = ref.strip()
+    if name[:2] == "./":
+        name = name[2:]
+    if name[:2] == "[[" and name[-2:] == "]]":
+        name = name[2:-2].partition("|")[0]
+    return name
 
 
 def _nearest(engine: Engine, name: str) -> str:

@@ -243,3 +243,41 @@ def test_settings_name_plugins_and_never_code(tmp_path: Path) -> None:
     )
     assert settings.read(str(tmp_path)).enabled == ("os:system",)
     assert "os:system" not in registry.names()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("hippo.dampng=0.7", "it has damping, facts"),
+        ("hippo.damping=high", "is a number"),
+        ("hippo.damping=true", "is a number"),
+        ("hippo.recognition=perhaps", "not 'perhaps'"),
+        ("memgas.force=1", "is true or false"),
+    ],
+)
+def test_an_option_that_cannot_be_understood_is_a_slip(tree: Path, given: str, said: str) -> None:
+    name = given.partition(".")[0]
+    assert said in run("search", "cats", "--with", name, "--set", given, cwd=tree, code=2)
+
+
+def test_an_option_of_nobody_who_takes_part_is_said(tree: Path) -> None:
+    notes = told("search", "cats", "--set", "hippo.damping=0.7", cwd=tree)["notes"]
+    assert notes == ["hippo.damping was set, and hippo takes no part (--with hippo)"]
+    run("search", "cats", "--set", "hipo.damping=0.7", cwd=tree, code=3)
+
+
+def test_an_option_of_the_file_that_fits_nothing_is_said_and_left_out(tree: Path) -> None:
+    run("plugins", "enable", "hippo", cwd=tree)
+    with (tree / ".memtree/plugins.toml").open("a") as file:
+        file.write('\n[hippo]\ndamping = "deep"\nfcats = 3\n')
+    answer = told("search", "cats", cwd=tree)
+    assert answer["by"]
+    assert any("hippo.damping is a number, not 'deep'" in note for note in answer["notes"])
+    assert any("hippo has no option 'fcats'" in note for note in answer["notes"])
+
+
+def test_data_that_cannot_be_read_is_no_failure_of_the_plugin(tmp_path: Path) -> None:
+    (tmp_path / "corpus.jsonl").write_text('{"id": "a", "text": "Cats sleep."}\nno line\n')
+    (tmp_path / "queries.jsonl").write_text("no line\n")
+    said = run("plugins", "verify", "memgas", "--data", ".", cwd=tmp_path, code=2)
+    assert "can't be read" in said

@@ -477,5 +477,6 @@ def test_a_model_reads_both_sides_with_their_dates(lab: ScratchLab) -> None:
 
 def test_an_unknown_way_is_said_and_nothing_is_let_through(lab: ScratchLab) -> None:
     desk = lab.tree(RIVALS, now=NOW, options={"guard": "maybe", "conflicts": "both"})
-    assert any("no way to show conflicts" in note for note in desk.search(ASKED).notes)
+    with pytest.raises(UsageError, match="no way to show conflicts"):
+        desk.search(ASKED)
     assert len(desk.apply([add("The HTTP client sings.")]).rejected) == 1
