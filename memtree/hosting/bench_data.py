@@ -22,6 +22,7 @@ from memtree.hosting.desk import desk_of
 from memtree.knowledge.path import slug
 from memtree.knowledge.query import Query
 from memtree.plugins.api import DEGRADED
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -208,14 +209,9 @@ def categories(scored: Sequence[Scored]) -> list[dict[str, object]]:
 
 def _lines(folder: str, name: str) -> list[dict[str, object]]:
     path = os.path.join(folder, name)
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = [json.loads(line) for line in file if line.strip()]
-    except FileNotFoundError:
+    if not os.path.isfile(path):
         raise UsageError(
             f"there is no {name} in '{folder}'",
             hint="the folder holds corpus.jsonl, queries.jsonl and task.json",
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"'{path}' can't be read: {error}") from error
-    return [line for line in lines if isinstance(line, dict)]
+        )
+    return list(read_records(path))

@@ -105,6 +105,8 @@ class HostContext:
 
     def count(self, text: str) -> int:
         """Tokens of a text."""
+        if not text:
+            return 0
         return letters(text) if self.llm is None else self.llm.count(text)
 
     def note(self, text: str) -> None:

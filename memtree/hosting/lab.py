@@ -18,6 +18,7 @@ from memtree.hosting.desk import WorkDesk
 from memtree.hosting.registry import Loaded
 from memtree.llm.scripted import ScriptedModel
 from memtree.plugins.api import Check
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,12 +92,7 @@ class ScratchLab:
         from memtree.knowledge.path import slug
 
         path = os.path.join(folder, "corpus.jsonl")
-        try:
-            with open(path, encoding="utf-8") as file:
-                lines = [json.loads(line) for line in file if line.strip()]
-        except (OSError, ValueError) as error:
-            raise UsageError(f"'{path}' can't be read: {error}") from error
-        for number, line in enumerate(lines):
+        for number, line in enumerate(read_records(path)):
             group = slug(str(line.get("group") or "")) if line.get("group") else "all"
             title = " ".join(str(line.get("title") or "").split())
             head = {"id": str(line["id"]), "title": title, "time": str(line.get("date") or "")}

@@ -76,7 +76,7 @@ def packed(ctx: Context, query: Query, hits: Sequence[Ranked]) -> Packed | None:
     found = met(ctx, query, hits) if way != OFF else []
     if not found:
         return None
-    count = _counter(ctx)
+    count = ctx.count
     room = ctx.budget.tokens
     pieces: list[Piece] = []
     for dispute in found:
@@ -170,8 +170,3 @@ def _piece(
 
 def _cost(piece: Piece, count: Callable[[str], int]) -> int:
     return count(piece.text) + (count(piece.label) if piece.label else 0)
-
-
-def _counter(ctx: Context) -> Callable[[str], int]:
-    model = ctx.llm
-    return model.count if model is not None else lambda text: -(-len(text) // _LETTERS)

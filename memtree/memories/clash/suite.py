@@ -17,7 +17,6 @@ ConflictQA (`memory_answer`, `counter_answer`, `parametric_memory`, `counter_mem
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from memtree.errors import Unavailable, UsageError
 from memtree.memories.clash.elicit import agree, answer_from, elicit
 from memtree.memories.clash.scanning import update
 from memtree.plugins import Case, Document, Result
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -222,13 +222,7 @@ def rows_of(data: str) -> list[Row]:
                        if name.endswith((".jsonl", ".json")))  # fmt: skip
     found = []
     for name in names:
-        try:
-            with open(name, encoding="utf-8") as file:
-                lines = [json.loads(line) for line in file if line.strip()]
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise UsageError(f"'{name}' can't be read as JSON lines: {why}") from error
-        found += [row for row in map(_row, lines) if row is not None]
+        found += [row for row in map(_row, read_records(name)) if row is not None]
     if not found:
         raise UsageError(
             f"'{data}' holds no pairs of claims", hint="memtree bench conflictqa --help"

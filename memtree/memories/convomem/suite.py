@@ -17,6 +17,7 @@ import time
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from memtree.errors import UsageError
+from memtree.plugins.records import read_records
 from memtree.plugins.suite import Case, Document, Result
 
 if TYPE_CHECKING:
@@ -76,14 +77,14 @@ class ConvoMemSuite:
 
     def _retrieval(self, data: str) -> Iterator[Case]:
         """LoCoMo as `corpus.jsonl` and `queries.jsonl`: a setup for each group."""
-        for line in _lines(os.path.join(data, "corpus.jsonl")):
+        for line in read_records(os.path.join(data, "corpus.jsonl")):
             group = _text(line, "group") or "all"
             self._documents.setdefault(group, []).append(
                 Document(id=_text(line, "id"), text=_text(line, "text"), title=_text(line, "title"),
                          speaker=_text(line, "speaker"), time=_text(line, "date"),
                          session=_text(line, "session"))
             )  # fmt: skip
-        questions = sorted(_lines(os.path.join(data, "queries.jsonl")),
+        questions = sorted(read_records(os.path.join(data, "queries.jsonl")),
                            key=lambda line: _text(line, "group"))  # fmt: skip
         for line in questions:
             gold = line.get("gold")
@@ -193,15 +194,6 @@ class ConvoMemSuite:
                 yield Case(id=f"{setup}-q{at}", setup=setup, query=_text(question, "question"),
                            kind=kind, gold=tuple(each for each in gold if each in known),
                            answer=_text(question, "answer"))  # fmt: skip
-
-
-def _lines(path: str) -> list[dict[str, object]]:
-    """The JSON lines of a file. Raises UsageError."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return _listed([json.loads(line) for line in file if line.strip()])
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"'{path}' can't be read: {error}") from error
 
 
 def _files(data: str) -> Iterator[tuple[str, object]]:

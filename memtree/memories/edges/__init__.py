@@ -47,10 +47,10 @@ class Edges:
         from memtree.memories.edges.ordering import fitting, ordered, shortened, strong
 
         del query
-        count = ctx.llm.count if ctx.llm is not None else _tokens
+        count = ctx.count
         order, why = order_of(ctx)
         told = [hit for hit in hits if hit.text]
-        kept = strong(told, share_of(ctx))
+        kept = strong(told, ctx.number("cut", 0, 1))
         room = ctx.budget.tokens
         fit = fitting(kept, room, lambda hit: count(hit.text))
         if kept and not fit:
@@ -105,20 +105,6 @@ def order_of(ctx: Context) -> tuple[str, str]:
     return (measured, f"measured with {name}") if measured else (RANK, "nothing measured")
 
 
-def share_of(ctx: Context) -> float:
-    """The option `cut`, 0 to 1. Raises UsageError for what is no share."""
-    from memtree.errors import UsageError
-
-    given = ctx.options.get("cut", 0.0)
-    try:
-        share = float(str(given))
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise UsageError(f"{given!r} is no share of the first hit's score", hint="0 to 1")
-    return share
-
-
 def measure(
     desk: Desk,
     *,
@@ -162,7 +148,3 @@ def measure(
 def _time(ctx: Context, path: str) -> str:
     found = ctx.tree.ref(path)
     return found.time if found is not None else ""
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text) // 4)

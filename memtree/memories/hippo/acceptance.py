@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from memtree.memories.hippo.commands import build, import_
 from memtree.memories.hippo.graph import held
 from memtree.memories.hippo.triples import name_of
 from memtree.plugins import Check
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -159,9 +159,7 @@ def _musique(lab: Lab) -> Iterator[Check]:
     desk = lab.tree({path: text for _, path, text in documents})
     desk.follow()
     import_(desk, triples, by="llm")
-    with open(questions, encoding="utf-8") as file:
-        asked = [json.loads(line) for line in file if line.strip()]
-    yield from _compared(desk, asked, ids, name)
+    yield from _compared(desk, list(read_records(questions)), ids, name)
 
 
 def _compared(

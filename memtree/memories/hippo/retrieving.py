@@ -57,8 +57,10 @@ def retrieved(query: Query, ctx: Context) -> Ranking:
         place: hit.score for hit in fitting if (place := network.place(hit.path)) is not None
     })  # fmt: skip
     mass = seek.walked(
-        network, phrases, fit, damping=_number(ctx, "damping", seek.DAMPING),
-        weight=_number(ctx, "passage_weight", seek.PASSAGES if has_triples(ctx) else ALONE),
+        network, phrases, fit, damping=ctx.number("damping", 0, 0.99),
+        weight=ctx.number(
+            "passage_weight", 0, 100, default=seek.PASSAGES if has_triples(ctx) else ALONE
+        ),
     )  # fmt: skip
     scope = f"{query.scope.strip('/')}/" if query.scope.strip("/") else ""
     hits: list[Ranked] = []
@@ -93,7 +95,7 @@ def _fitting(query: Query, ctx: Context) -> list[Ranked]:
 
 def _linked(graph: Held, text: str, ctx: Context) -> list[Linked]:
     """The facts that fit, by vectors where there are some, else by words."""
-    limit = max(1, int(_number(ctx, "facts", seek.FACTS)))
+    limit = int(ctx.number("facts", 1, 1000))
     embedder = reader(ctx)
     if embedder is not None and graph.vectors is not None:
         import numpy as np
@@ -115,20 +117,6 @@ def _recognised(
             return recognised(text, network, found, ctx)
         case other:
             raise UsageError(f"hippo.recognition is 'auto', 'relative' or 'none', not {other!r}")
-
-
-def _number(ctx: Context, name: str, default: float) -> float:
-    """An option that is a number. Raises UsageError for what is none, or out of its bounds."""
-    value = ctx.options.get(name)
-    if value is None:
-        return default
-    try:
-        number = float(str(value))
-    except ValueError as error:
-        raise UsageError(f"hippo.{name} is a number, not {value!r}") from error
-    if not 0 <= number <= 100 or (name == "damping" and number >= 1):
-        raise UsageError(f"hippo.{name} can't be {value!r}")
-    return number
 
 
 class _Explained:

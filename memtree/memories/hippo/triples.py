@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
+
+from memtree.plugins.records import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +31,6 @@ LONGEST = 160
 MOST = 200
 """Triples of one entry."""
 _GAPS = re.compile(r"[\W_]+")
-_SAFE = " +,@()'!"
-_PART = 120
 
 
 class Triple(NamedTuple):
@@ -75,21 +73,8 @@ def triple_of(subject: object, predicate: object, object_: object) -> Triple | N
 
 
 def name_of(entry: str) -> str:
-    """The sidecar's file of an entry's id: each part made harmless, a long one shortened."""
-    parts = [_harmless(part) for part in entry.split("/") if part] or ["_"]
-    return f"{FOLDER}/{'/'.join(parts)}.jsonl"
-
-
-def _harmless(part: str) -> str:
-    shown = quote(part, safe=_SAFE, errors="replace")
-    if part.isprintable() and all(letter.isalnum() or letter in f"{_SAFE}-._" for letter in part):
-        shown = part
-    if shown.startswith("."):
-        shown = f"%2E{shown[1:]}"
-    if len(shown) > _PART:
-        told = sha256(part.encode("utf-8", "replace")).hexdigest()[:16]
-        shown = f"{shown[: _PART - 20].rstrip('%. ')}~{told}"
-    return shown
+    """The sidecar's file of an entry's id."""
+    return file_of(FOLDER, entry)
 
 
 def record_of(triple: Triple, digest: str) -> dict[str, object]:
@@ -128,11 +113,6 @@ def _span(value: object) -> tuple[int, int]:
             return first, last
         case _:
             return 0, 0
-
-
-def made_from(records: Sequence[Mapping[str, object]]) -> set[str]:
-    """The digests that a model's records of a file were made from."""
-    return {str(record.get("digest", "")) for record in records if record.get("by") == "llm"}
 
 
 def words_of(text: str) -> str:

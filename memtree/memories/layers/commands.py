@@ -7,14 +7,14 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
-from memtree.errors import EntryNotFound, Refused, StorageFailed, Unavailable, UsageError
+from memtree.errors import Refused, StorageFailed, Unavailable, UsageError
 from memtree.memories.layers.conclusions import stale as stale_now
 from memtree.plugins import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from memtree.plugins import Context, Desk
+    from memtree.plugins import Desk
 
 NO_MODEL = "conclusions are drawn by a language model, and none is set or can be used"
 
@@ -35,7 +35,7 @@ def derive(
     model = context.llm
     if model is None or "json" not in model.capabilities:
         raise Unavailable(NO_MODEL, hint="memtree models list; `layers stale` and `export` work")
-    _check(context, scope)
+    scope = context.tree.folder(scope)
     done = derived(context, model, scope=scope, limit=limit)
     swept = desk.apply(done.operations, dry_run=dry_run)
     if not dry_run:
@@ -79,7 +79,7 @@ def export(
     from memtree.memories.layers.export import pairs
 
     desk.follow()
-    _check(desk.context, scope)
+    scope = desk.context.tree.folder(scope)
     found = list(pairs(desk.context, scope))
     lines = [json.dumps(pair, ensure_ascii=False) for pair in found]
     if not l2:
@@ -131,12 +131,6 @@ def use_lora(desk: Desk, file: Annotated[str, "a LoRA in GGUF"]) -> Report:
     )
     value = {"kind": found.kind, "alpha": found.alpha, "tensors": found.tensors, "used": False}
     return Report(lines=lines, value=value, code=3)
-
-
-def _check(context: Context, scope: str) -> None:
-    """Raises EntryNotFound for a folder without entries: a slip, not a finding."""
-    if scope and not context.tree.entries(scope):
-        raise EntryNotFound(f"there are no entries below '{scope}'", hint="memtree tree shows them")
 
 
 def _in_tree(place: str) -> bool:

@@ -22,9 +22,9 @@ from memtree.memories.lmeb.files import (
     Task,
     Text,
     field_of,
-    lines,
     type_of,
 )
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,8 +54,8 @@ def converted(source: str, *, dates: bool = False) -> Collection:
     """
     if os.path.isdir(source):
         name = os.path.basename(os.path.abspath(source))
-        documents = list(lines(os.path.join(source, CORPUS)))
-        questions = list(lines(os.path.join(source, QUERIES)))
+        documents = list(read_records(os.path.join(source, CORPUS)))
+        questions = list(read_records(os.path.join(source, QUERIES)))
         label = LOCOMO if name.casefold().startswith("locomo") else name
     elif source.endswith(".json"):
         documents, questions = _published(source)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from memtree.errors import UsageError
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -125,7 +126,7 @@ def read(folder: str, wanted: Sequence[str] = ()) -> Collection:
         if small and not {label.casefold(), kind, task, f"{label}/{task}".casefold()} & small:
             continue
         if corpus not in corpora:
-            corpora[corpus] = [_text(item, corpus) for item in lines(corpus)]
+            corpora[corpus] = [_text(item, corpus) for item in read_records(corpus)]
         tasks.append(
             Task(
                 set=label, type=kind, name=task, corpus=corpus, queries=_queries(place),
@@ -175,21 +176,6 @@ def type_of(name: str, place: str = "") -> str:
         if name.casefold() in names or kind in parts:
             return kind
     return OTHER
-
-
-def lines(path: str) -> Iterator[dict[str, object]]:
-    """The objects of a file of JSON lines. Raises UsageError with the line that is none."""
-    number = 0
-    try:
-        with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    item = json.loads(line)
-                    if not isinstance(item, dict):
-                        raise UsageError(f"'{path}' line {number} is no JSON object")
-                    yield item
-    except (OSError, ValueError) as error:
-        raise UsageError(f"'{path}' can't be read (line {number}): {error}") from error
 
 
 def field_of(item: Mapping[str, object], name: str, path: str) -> str:
@@ -246,7 +232,9 @@ def _text(item: Mapping[str, object], path: str) -> Text:
 
 def _queries(place: str) -> list[tuple[str, str]]:
     path = os.path.join(place, QUERIES)
-    return [(field_of(item, "id", path), field_of(item, "text", path)) for item in lines(path)]
+    return [
+        (field_of(item, "id", path), field_of(item, "text", path)) for item in read_records(path)
+    ]
 
 
 def _grades(path: str) -> dict[str, dict[str, float]]:
@@ -280,7 +268,7 @@ def _is_number(text: str) -> bool:
 def _scenes(place: str, top: str) -> dict[str, list[str]]:
     path = _upwards(place, top, CANDIDATES)
     found: dict[str, list[str]] = {}
-    for item in lines(path) if path else ():
+    for item in read_records(path) if path else ():
         ids = item.get("candidate_doc_ids")
         if isinstance(ids, list):
             found[field_of(item, "scene_id", str(path))] = [str(each) for each in ids]

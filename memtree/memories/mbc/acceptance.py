@@ -5,7 +5,6 @@ Full means float32 of the same vectors, compared with the same question's vector
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from memtree.memories.mbc.fixture import people
 from memtree.numeric.codes import perplexity, train_codebook
 from memtree.numerics import load_numpy
 from memtree.plugins import Check
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,13 +75,14 @@ def _on_data(lab: Lab) -> Iterator[Check]:
 def questions(folder: str, paths: Mapping[str, str], *, most: int = _MOST) -> list[Asked]:
     """The questions of a data set with the entries that answer them, about `most` drawn evenly."""
     found = []
-    with open(os.path.join(folder, "queries.jsonl"), encoding="utf-8") as file:
-        for line in file:
-            record = json.loads(line)
-            gold = frozenset(paths[one] for one in record.get("gold", ()) if one in paths)
-            if gold:
-                scope = min(gold).partition("/")[0]
-                found.append(Asked(text=str(record["text"]), gold=gold, scope=scope))
+    for record in read_records(os.path.join(folder, "queries.jsonl")):
+        keys = record.get("gold")
+        gold = (
+            frozenset(paths[one] for one in keys if one in paths) if isinstance(keys, list) else ()
+        )
+        if gold:
+            scope = min(gold).partition("/")[0]
+            found.append(Asked(text=str(record.get("text", "")), gold=gold, scope=scope))
     return found[:: max(1, len(found) // most)]
 
 

@@ -6,10 +6,10 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from memtree.errors import UsageError
 from memtree.memories.memgas import texts
 from memtree.numerics import load_numpy
 from memtree.plugins import Check
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def sessions(folder: str) -> tuple[dict[str, str], dict[str, str]]:
     entries: dict[str, list[str]] = {}
     heads: dict[str, str] = {}
     paths: dict[str, str] = {}
-    for number, record in enumerate(_lines(folder, "corpus.jsonl")):
+    for number, record in enumerate(read_records(os.path.join(folder, "corpus.jsonl"))):
         group = "".join(each if each.isalnum() else "-" for each in str(record.get("group", "all")))
         session = record.get("session")
         name = f"session-{session}" if session is not None else f"entry-{number}"
@@ -90,7 +90,7 @@ def sessions(folder: str) -> tuple[dict[str, str], dict[str, str]]:
 def questions(folder: str, paths: dict[str, str]) -> list[tuple[str, frozenset[str], str]]:
     """Text, paths that answer, and the folder that is asked; drawn evenly. Raises UsageError."""
     found = []
-    for record in _lines(folder, "queries.jsonl"):
+    for record in read_records(os.path.join(folder, "queries.jsonl")):
         gold = frozenset(paths[one] for one in _texts(record.get("gold")) if one in paths)
         if gold:
             found.append((str(record["text"]), gold, min(gold).partition("/")[0]))
@@ -99,12 +99,3 @@ def questions(folder: str, paths: dict[str, str]) -> list[tuple[str, frozenset[s
 
 def _texts(value: object) -> Sequence[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
-
-
-def _lines(folder: str, name: str) -> list[dict[str, object]]:
-    path = os.path.join(folder, name)
-    try:
-        with open(path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.strip()]
-    except (OSError, ValueError) as error:
-        raise UsageError(f"'{path}' can't be read: {error}") from error

@@ -64,9 +64,9 @@ def walked_for(query: Query, ctx: Context, network: Network) -> Walked | None:
         inside = within[network.entries]
     options = ctx.options
     return walk(
-        network, vector, inside=inside, seeds=max(1, int(_number(options.get("seeds"), 15))),
-        damping=min(0.99, max(0.0, _number(options.get("damping"), 0.1))),
-        temperature=max(0.01, _number(options.get("temperature"), 0.2)),
+        network, vector, inside=inside, seeds=int(ctx.number("seeds", 1, 1000)),
+        damping=ctx.number("damping", 0, 0.99),
+        temperature=ctx.number("temperature", 0.01, 100),
         walks=options.get("walk") is not False,
     )  # fmt: skip
 
@@ -76,7 +76,3 @@ def _why(network: Network, walked: Walked, place: int) -> str:
     mine = [GRANULARITIES[int(network.grains[node])] for node in walked.seeds
             if network.entries[node] == place]  # fmt: skip
     return "by its " + ", ".join(mine) if mine else "by association"
-
-
-def _number(value: object, default: float) -> float:
-    return float(value) if isinstance(value, int | float) else default

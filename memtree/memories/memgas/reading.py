@@ -125,7 +125,7 @@ def packed(query: Query, hits: Sequence[Ranked], ctx: Context) -> Packed | None:
     for hit in hits:
         one = texts.read(ctx, hit.path, generated)
         for piece in _pieces(query, hit, one, chosen, ctx) if one is not None else ():
-            tokens = _count(ctx, piece.text) + _count(ctx, piece.label)
+            tokens = ctx.count(piece.text) + ctx.count(piece.label)
             if tokens <= left:
                 left -= tokens
                 pieces.append(piece)
@@ -147,9 +147,3 @@ def _pieces(query: Query, hit: Ranked, one: Grains, chosen: int, ctx: Context) -
     best = sorted(np.argsort(-alike, kind="stable")[:2].tolist())
     return [Piece(path=hit.path, text=one.parts[row].text, lines=one.parts[row].lines)
             for row in best]  # fmt: skip
-
-
-def _count(ctx: Context, text: str) -> int:
-    if not text:
-        return 0
-    return ctx.llm.count(text) if ctx.llm is not None else -(-len(text) // 4)

@@ -217,7 +217,7 @@ def warm(
     key = working.digest(model, text)
     before = ctx.cache.load_value("warm", key)
     value: dict[str, object] = {
-        "hot": [piece.path for piece in pieces], "tokens": working.count(ctx, text),
+        "hot": [piece.path for piece in pieces], "tokens": ctx.count(text),
         "digest": key, "rebuilt": before is None,
     }  # fmt: skip
     if before is None:

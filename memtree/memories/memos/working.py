@@ -174,7 +174,7 @@ def hot_block(ctx: Context, *, tokens: int) -> list[Piece]:
         pieces = ctx.tree.passages(path)
         if not pieces:
             continue
-        left -= count(ctx, pieces[0].text) + count(ctx, LABEL)
+        left -= ctx.count(pieces[0].text) + ctx.count(LABEL)
         if left < 0:
             break
         found.append(Piece(path=path, text=pieces[0].text, lines=pieces[0].lines, label=LABEL))
@@ -212,23 +212,16 @@ def packed(query: Query, hits: Sequence[Ranked], ctx: Context) -> Packed | None:
         for hit in shown
         if hit.text and hit.text not in there.get(hit.path, "")
     ]
-    left = budget - sum(count(ctx, one.text) + count(ctx, one.label) for one in hot)
+    left = budget - sum(ctx.count(one.text) + ctx.count(one.label) for one in hot)
     kept: list[Piece] = []
     for piece in rest:
-        left -= count(ctx, piece.text)
+        left -= ctx.count(piece.text)
         if left < 0:
             break
         kept.append(piece)
     gone = len(hits) - len(shown)
     note = f"{len(hot)} hot entries first, then {len(kept)} that were found"
     return Packed(pieces=(*hot, *kept), note=note + (f"; {gone} may not be shown" if gone else ""))
-
-
-def count(ctx: Context, text: str) -> int:
-    """Tokens of a text: as the model counts, else four letters each."""
-    if not text:
-        return 0
-    return ctx.llm.count(text) if ctx.llm is not None else -(-len(text) // 4)
 
 
 def number(ctx: Context, name: str, default: int) -> int:

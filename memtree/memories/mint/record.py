@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from memtree.errors import UsageError
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -136,13 +137,11 @@ def _files(folder: str) -> list[str]:
 
 
 def _items(path: str) -> Iterator[object]:
+    if path.endswith(".jsonl"):
+        yield from read_records(path)
+        return
     try:
         with open(path, encoding="utf-8") as file:
-            if path.endswith(".jsonl"):
-                for line in file:
-                    if line.strip():
-                        yield json.loads(line)
-                return
             value = json.load(file)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"'{path}' can't be read: {error}", hint=_HINT) from error

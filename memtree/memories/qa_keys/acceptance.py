@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from memtree.memories.qa_keys.commands import build
 from memtree.memories.qa_keys.pairs import LLM, Pair, name_of, record_of
 from memtree.memories.qa_keys.questions import compared
 from memtree.plugins import Check
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -207,11 +207,8 @@ def _other_questions(lab: Lab) -> Iterator[Check]:
         lab.skip(name, "needs --data with queries.jsonl (LoCoMo, LiHua or MuSiQue)")
         return
     groups: dict[str, list[Mapping[str, object]]] = {}
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                record = json.loads(line)
-                groups.setdefault(str(record.get("group", "")), []).append(record)
+    for record in read_records(path):
+        groups.setdefault(str(record.get("group", "")), []).append(record)
     pairs, false = 0, []
     for items in groups.values():
         count, found = _confused(items)

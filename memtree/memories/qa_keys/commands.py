@@ -51,7 +51,7 @@ def build(
         raise UsageError("--limit is a number from 0 on; 0 is for all")
     desk.follow()
     ctx = desk.context
-    scope = _scoped(desk, scope)
+    scope = desk.context.tree.folder(scope)
     with opened(ctx) as keys:
         counts = keys.counts()
     waiting = _unread(ctx, scope, again=again)
@@ -193,7 +193,7 @@ def list_(
     if limit < 1:
         raise UsageError("--limit is a number from 1 on")
     ctx = desk.context
-    scope = _scoped(desk, scope)
+    scope = desk.context.tree.folder(scope)
     with opened(ctx) as keys:
         found = keys.all(scope, limit)
         counts = keys.counts()
@@ -239,11 +239,3 @@ def _ref(ctx: Context, name: str) -> EntryRef:
     if ref is None:
         raise EntryNotFound(f"no entry is called '{name[:200]}'", hint="give its path or id")
     return ref
-
-
-def _scoped(desk: Desk, scope: str) -> str:
-    """The folder without slashes. Raises EntryNotFound where nothing is: a slip, not a finding."""
-    below = scope.strip("/")
-    if below and not desk.context.tree.entries(below):
-        raise EntryNotFound(f"there are no entries below '{scope}'", hint="memtree tree shows them")
-    return below

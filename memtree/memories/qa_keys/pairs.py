@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+
+from memtree.plugins.records import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,6 @@ MOST = 50
 """Pairs of one entry that are read."""
 _GAPS = re.compile(r"[\W_]+")
 _MARKS = re.compile(r"[*_`]{1,3}|!?\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]|\[([^\[\]]*)\]\([^()]*\)")
-_PART = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +143,8 @@ def still(records: Sequence[Mapping[str, object]], digest: str) -> list[dict[str
 
 
 def name_of(entry: str) -> str:
-    """The sidecar's file of an entry's id: each part made harmless, a long one shortened."""
-    parts = [_harmless(part) for part in entry.split("/") if part] or ["_"]
-    return f"{FOLDER}/{'/'.join(parts)}.jsonl"
-
-
-def _harmless(part: str) -> str:
-    made = quote(part, safe=" +,@()'!", errors="replace")
-    if part.isprintable() and all(letter.isalnum() or letter in " +,@()'!-._" for letter in part):
-        made = part
-    if made.startswith("."):
-        made = f"%2E{made[1:]}"
-    if len(made.encode("utf-8", "replace")) > _PART:
-        told = sha256(part.encode("utf-8", "replace")).hexdigest()[:16]
-        made = f"{made[:40].rstrip('%. ')}~{told}"
-    return made
+    """The sidecar's file of an entry's id."""
+    return file_of(FOLDER, entry)
 
 
 def _span(value: object) -> tuple[int, int]:

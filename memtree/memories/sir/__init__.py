@@ -67,7 +67,7 @@ class Sir:
         from memtree.memories.sir.packing import compressed, size_of, whole
 
         del query
-        count = ctx.llm.count if ctx.llm is not None else _tokens
+        count = ctx.count
         level = str(ctx.options.get("level") or "sentence")
         if level not in LEVELS:
             raise UsageError(f"{level!r} is no level", hint="one of " + ", ".join(LEVELS))
@@ -77,7 +77,7 @@ class Sir:
             return Packed(pieces=whole(said), note=f"{before} tokens fit as they are")
         told, source = told_of(ctx, [hit.text for hit in said])
         pieces = compressed(said, told, room=room, level=level, count=count,
-                            fade=_number(ctx, "fade", 0, 1))  # fmt: skip
+                            fade=ctx.number("fade", 0, 1))  # fmt: skip
         after = size_of(pieces, count)
         return Packed(pieces=pieces,
                       note=f"{after} of {before} tokens kept by surprisal ({source})")  # fmt: skip
@@ -92,8 +92,8 @@ class Sir:
             return None
         average = average_of(ctx)
         added = points(
-            mean, average, signals, entry.time, weight=_number(ctx, "weight", 0, 20),
-            decay=_number(ctx, "decay", 0, 1), tick_days=_number(ctx, "tick_days", 0.01, 1e6),
+            mean, average, signals, entry.time, weight=ctx.number("weight", 0, 20),
+            decay=ctx.number("decay", 0, 1), tick_days=ctx.number("tick_days", 0.01, 1e6),
         )  # fmt: skip
         if abs(added) < 0.5:  # less is noise, and would rewrite files
             return None
@@ -161,20 +161,3 @@ def stats(desk: Desk) -> Report:
 
 def _shade(share: float) -> str:
     return _SHADES[min(len(_SHADES) - 1, int(share * len(_SHADES)))]
-
-
-def _number(ctx: Context, name: str, low: float, high: float) -> float:
-    """An option that is a number, within its bounds. Raises UsageError."""
-    from memtree.errors import UsageError
-
-    try:
-        value = float(str(ctx.options.get(name)))
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
-        raise UsageError(f"sir.{name} is a number from {low:g} to {high:g}")
-    return value
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text) // 4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import replace
@@ -12,6 +11,7 @@ from memtree.memories.sir.grocery import DIALOGUES, DISTRACTORS, NAMES, authors,
 from memtree.memories.sir.keeping import TOKEN, Stream, units_of
 from memtree.memories.sir.surprise import learned
 from memtree.plugins.api import Check, Ranked, Signals
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -135,15 +135,10 @@ def _on_questions(lab: Lab) -> Iterator[Check]:
 
 def questions_of(folder: str) -> list[tuple[str, str]]:
     """(question, answer in plain words) of a folder's `queries.jsonl`; no yes and no."""
-    try:
-        with open(os.path.join(folder, "queries.jsonl"), encoding="utf-8") as file:
-            records = [json.loads(line) for line in file if line.strip()]
-    except (OSError, ValueError):
+    files = [os.path.join(folder, name) for name in ("queries.jsonl", "corpus.jsonl")]
+    if not all(map(os.path.isfile, files)):
         return []
-    if not os.path.isfile(os.path.join(folder, "corpus.jsonl")):
-        return []
-    pairs = ((str(record.get("text", "")), record.get("answer"))
-             for record in records if isinstance(record, dict))  # fmt: skip
+    pairs = ((str(each.get("text", "")), each.get("answer")) for each in read_records(files[0]))
     told = ((question, _plain([answer])) for question, answer in pairs if isinstance(answer, str))
     return [(question, answer) for question, answer in told if answer not in ("", "yes", "no")]
 

@@ -10,6 +10,7 @@ from memtree.memories.tim.commands import sweep
 from memtree.memories.tim.memory import thoughts
 from memtree.numerics import load_numpy
 from memtree.plugins import Answered, Check, Sweep
+from memtree.plugins.records import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,13 +221,12 @@ def _of_data(lab: Lab, path: str) -> tuple[Floats, Floats, list[list[int]]] | No
     place = {key: number for number, (key, _, _) in enumerate(documents)}
     asked: list[str] = []
     gold: list[list[int]] = []
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            record = json.loads(line) if line.strip() else {}
-            there = [place[key] for key in record.get("gold") or () if key in place]
-            if there and len(asked) < _ASKED:
-                asked.append(str(record.get("text", "")))
-                gold.append(there)
+    for record in read_records(path):
+        keys = record.get("gold")
+        there = [place[key] for key in keys if key in place] if isinstance(keys, list) else []
+        if there and len(asked) < _ASKED:
+            asked.append(str(record.get("text", "")))
+            gold.append(there)
     if not asked or embedder is None:
         return None
     texts = [text.partition("\n---\n")[2][:1000] for _, _, text in documents]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from memtree.errors import EntryNotFound
 from memtree.memories.tim.memory import is_fresh, thoughts
 from memtree.plugins import Report, Sweep
 
@@ -23,7 +22,7 @@ def sweep(
     What is forgotten goes to the archive, with the reason; `memtree undo` takes a sweep back.
     """
     desk.follow()
-    done = desk.propose(Sweep(scope=_scoped(desk, scope)), dry_run=dry_run)
+    done = desk.propose(Sweep(scope=desk.context.tree.folder(scope)), dry_run=dry_run)
     if not dry_run:
         desk.follow()
     lines = [f"{kind} {path}: {reason}" for kind, path, reason in done.applied]
@@ -46,7 +45,7 @@ def list_(desk: Desk, scope: Annotated[str, "only thoughts below this folder"] =
     desk.follow()
     ctx = desk.context
     lines, rows = [], []
-    for each in thoughts(ctx, _scoped(desk, scope)):
+    for each in thoughts(ctx, desk.context.tree.folder(scope)):
         fresh = is_fresh(each, ctx)
         rest = ", ".join(each.sources) or "nothing"
         stale = "" if fresh else " (edited since)"
@@ -57,11 +56,3 @@ def list_(desk: Desk, scope: Annotated[str, "only thoughts below this folder"] =
     if not rows:
         lines.append("no thoughts yet (memtree query --think)")
     return Report(lines=lines, value={"thoughts": rows}, code=0 if rows else 1)
-
-
-def _scoped(desk: Desk, scope: str) -> str:
-    """The folder without slashes. Raises EntryNotFound where nothing is: a slip, not a finding."""
-    below = scope.strip("/")
-    if below and not desk.context.tree.entries(below):
-        raise EntryNotFound(f"there are no entries below '{scope}'", hint="memtree tree shows them")
-    return below
