@@ -42,7 +42,7 @@ from memtree.plugins.api import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from memtree.hosting.desk import WorkDesk
@@ -71,6 +71,8 @@ class PluginContract:
     """Inherit, and set `plugin` to the class."""
 
     plugin: Callable[[], object]
+    failing: Sequence[str] = ()
+    """Checks of its self-test that are known to fail, by name: of a variation, say."""
 
     def test_its_manifest_says_who_it_is(self) -> None:
         """A manifest, and at least one hook or service point."""
@@ -121,10 +123,10 @@ class PluginContract:
                 ]
 
     def test_its_selftest_passes(self, tmp_path: Path) -> None:
-        """What it promises, where it can be measured."""
+        """What it promises, where it can be measured, but for what is known to fail."""
         with self._lab(tmp_path) as lab:
             failed = [check for check in run(lab) if not check.passed]
-            assert not failed, failed
+            assert {check.name for check in failed} == set(type(self).failing), failed
 
     # -- at work ----------------------------------------------------------------------------
 

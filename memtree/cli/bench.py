@@ -173,16 +173,15 @@ def _keyword(name: str, said: object) -> inspect.Parameter:
 
 
 def _said_of(plugin: str, suite: Suite) -> str:
-    """The help of a suite: the title of its plugin, then what its class or `cases` say."""
+    """The help of a suite: what its class or `cases` say, else the title of its plugin."""
     from memtree.hosting.desk import loaded
 
-    title = loaded(plugin).manifest.title
-    title = f"{title[:1].upper()}{title[1:]}."
     for thing in (type(suite), suite.cases):
         said = inspect.getdoc(thing)
         if said:
-            return f"{title}\n\n{said}"
-    return title
+            return said
+    title = loaded(plugin).manifest.title
+    return f"{title[:1].upper()}{title[1:]}."
 
 
 def _members() -> dict[str, Callable[..., int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memtree.cli._errors import DONE
+from memtree.cli._guards import warn
 from memtree.cli._open import opened
 from memtree.cli._render import plural
 from memtree.cli._terminal import Terminal, clean, stdout
@@ -76,7 +77,9 @@ def supersede(
 
     Both files say so afterwards, and since when; the old one stays and comes last in answers.
     """
-    done = opened(tree).supersede(old, new, since=since)
+    there = opened(tree)
+    warn(there, "supersede", [old], to=new)
+    done = there.supersede(old, new, since=since)
     if as_json:
         from memtree.cli._json import emit
 

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from memtree.cli._errors import DONE, say
+from memtree.cli._guards import warn
 from memtree.cli._open import opened
 from memtree.cli._terminal import clean, stdout
 from memtree.cli._typer import EntryArgument, JsonOption, TreeOption
@@ -27,6 +28,7 @@ def edit(entry: EntryArgument, as_json: JsonOption = False, tree: TreeOption = N
     """
     there = opened(tree)
     path = there.resolve(entry)
+    warn(there, "edit", [path])
     before = there.raw(path)
     after = _edited(there, path, before)
     transaction = None

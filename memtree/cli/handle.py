@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 from memtree.cli._errors import DONE, NOTHING, say
+from memtree.cli._guards import warn
 from memtree.cli._open import opened
 from memtree.cli._render import plural
 from memtree.cli._terminal import clean, stderr, stdout
-from memtree.errors import EntryNotFound, Refused
+from memtree.errors import EntryNotFound, MemtreeError, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def mv(
     Only the bytes of the links themselves change. `memtree undo` takes it back.
     """
     there = opened(tree)
+    warn(there, "mv", [source], to=target, known=_known)
     try:
         moved = there.move(source, target)
     except EntryNotFound as error:
@@ -82,6 +84,7 @@ def rm(
     """
     there = opened(tree)
     paths = _meant(there, entries)
+    warn(there, "rm", paths)
     if not yes and not _agreed(paths):
         stderr().line("nothing was removed")
         return NOTHING
@@ -97,6 +100,14 @@ def rm(
         out.line(f"removed {clean(path)}")
     out.line(out.dim(f"memtree undo brings {plural(len(removed), 'it', 'them')} back"))
     return DONE
+
+
+def _known(tree: Tree, ref: str) -> list[str]:
+    """Every entry that a name means; none where moving it will say what is wrong."""
+    try:
+        return _meant(tree, [ref])
+    except MemtreeError:
+        return []
 
 
 def _meant(tree: Tree, refs: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from memtree.cli._errors import DONE, say
+from memtree.cli._guards import warn
 from memtree.cli._open import opened
 from memtree.cli._terminal import clean, stderr, stdout
 
@@ -75,7 +76,9 @@ def verify(
     def take(path: str, state: SourceState, lines: Sequence[str]) -> bool:
         return re_anchor or _agreed(path, state, lines)
 
-    done = opened(tree).verify(entries, by=_login() if by is None else by, take=take)
+    there = opened(tree)
+    warn(there, "verify", entries)
+    done = there.verify(entries, by=_login() if by is None else by, take=take)
     if as_json:
         from memtree.cli._json import emit
 

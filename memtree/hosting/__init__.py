@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memtree.consulting import Consulting
     from memtree.hosting.advising import Opinion
     from memtree.hosting.host import Host, Player
-    from memtree.knowledge.plan import Verdict
+    from memtree.knowledge.plan import Operation, Verdict
     from memtree.knowledge.query import Answer, Query
     from memtree.plugins.api import Event, Piece
     from memtree.plugins.desk import Swept
@@ -145,6 +145,15 @@ class Hosting(_Tree):
             operations = proposed(self.host, player, event)
             done.append((player, carry_out(self.host, player, operations, dry_run=dry_run)))
         return done
+
+    def objections(self, operations: Sequence[Operation]) -> list[str]:
+        """What the guards of enabled plugins have against operations, in words; nothing is done."""
+        if not has_plugins(self.root) and self._host is None:
+            return []
+        from memtree.hosting.applying import guarded
+
+        players, _ = self.host.players(hooks=("guard",))
+        return list(dict.fromkeys(why for _, why in guarded(self.host, players, operations)[1]))
 
     def _accompanied(self, query: Query, plain: Callable[[Query], Answer], *, wake: bool) -> Answer:
         """Ask in the tree's own `plain` way, with plugins where there are any."""

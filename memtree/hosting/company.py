@@ -238,11 +238,12 @@ class Company:
         active = [player for player in self.players if player.name in self._asked]
         answer.by = [*answer.by, *(player.by for player in active)]
         notes = [note for player in self.players for note in player.context.notes]
-        notes += [
-            f"{player.name} is degraded: {player.status.reason}"
-            for player in active
-            if player.status.reason
-        ]
+        degraded = [player for player in active if player.status.reason]
+        if len(degraded) == 1:
+            notes.append(f"{degraded[0].name} is degraded: {degraded[0].status.reason}")
+        elif degraded:  # a line each under every answer would hide what else there is to say
+            names = ", ".join(player.by for player in degraded)
+            notes.append(f"degraded: {names} (memtree plugins list says why)")
         answer.notes = [*answer.notes, *self.notes, *dict.fromkeys(notes)]
         if self._answer is not None and answer.hits and answer.hits[0].path == self._answer[1]:
             answer.answer = f"{self._answer[0]} ({self._answer[1]})"

@@ -109,6 +109,14 @@ def stored(arrays: Arrays, *, words: Callable[[str], Sequence[str]] = words_of) 
     return Lexical(vocabulary=vocabulary, idf=idf, directions=directions, words=words)
 
 
+def kept(arrays: Arrays | None) -> Lexical | None:
+    """A space from what a cache has; None where that is nothing, or damaged."""
+    try:
+        return stored(arrays) if arrays is not None else None
+    except (KeyError, ValueError):
+        return None
+
+
 def fit(
     texts: Sequence[str], *, dimension: int = DIMENSION, seed: int = 0,
     words: Callable[[str], Sequence[str]] = words_of,

@@ -281,3 +281,21 @@ def test_data_that_cannot_be_read_is_no_failure_of_the_plugin(tmp_path: Path) ->
     (tmp_path / "queries.jsonl").write_text("no line\n")
     said = run("plugins", "verify", "memgas", "--data", ".", cwd=tmp_path, code=2)
     assert "can't be read" in said
+
+
+def test_a_person_is_warned_of_what_a_guard_objects_to_and_has_their_way(tree: Path) -> None:
+    run("plugins", "enable", "memos", cwd=tree)
+    run("cube", "freeze", "Cats", cwd=tree)
+    for words in (
+        ["mv", "Cats", "animals/felines"],
+        ["verify", "Cats", "--by", "ana"],
+        ["supersede", "Cats", "Dogs"],
+        ["rm", "Cats", "--yes"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "memtree", *words], cwd=tree, capture_output=True, check=True,
+            env={**ENVIRONMENT, "MEMTREE_CONFIG": str(tree / "none.toml")}, text=True,
+        )  # fmt: skip
+        assert "warning: memos:" in done.stderr, words
+        assert "is frozen" in done.stderr
+    assert "no entry" in run("rm", "Cats", "--yes", cwd=tree, code=1)

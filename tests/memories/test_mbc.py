@@ -36,8 +36,13 @@ class TestContractOfTheFaithfulForm(PluginContract):
 
     plugin = Faithful
 
-    def test_its_selftest_passes(self, tmp_path: Path) -> None:
-        """One code keeps too few hits: that is why it is not the default."""
+    # One code keeps too few hits, and dead ones are overwritten: that is why it is not the default.
+    failing = (
+        "adding 1,000 entries re-encodes no old one",
+        "what was added is found with the old codes",
+        "R@10 is kept: 2,000 made-up people, built-in vectors",
+        "R@10 is kept: 2,000 made-up people, lexical vectors",
+    )
 
 
 @pytest.fixture

@@ -262,14 +262,6 @@ def test_the_archive_is_no_new_version_and_says_where_the_original_is() -> None:
     assert back[-1]["update_type"] == "restore"
 
 
-@given(st.text(max_size=80))
-def test_every_id_has_a_safe_file_of_its_own(identity: str) -> None:
-    name = chain.file_of(identity).removeprefix("history/").removesuffix(".jsonl")
-    assert name.isascii()
-    assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
-    assert len(name) <= 64
-
-
 def test_a_chain_has_a_bound_and_keeps_its_first() -> None:
     records: list[dict[str, object]] = []
     for n in range(chain.MOST + 30):

@@ -28,7 +28,7 @@ class Audit:
 
     manifest = Manifest(
         name="audit",
-        title="capacity, alignment, consistency and interoperability of a tree",
+        title="Capacity, alignment, consistency and interoperability of a tree",
         source="arXiv 2601.09113",
         seeds=("S16",),
         paradigm="report",

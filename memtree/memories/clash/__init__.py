@@ -34,7 +34,7 @@ class Clash:
 
     manifest = Manifest(
         name="clash",
-        title="knowledge clashes: rivals shown together, the newest marked",
+        title="Knowledge clashes: rivals shown together, the newest marked",
         source="arXiv 2305.13300",
         seeds=("S14",),
         paradigm="explicit-text",

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from memtree.claims.wording import wording
 from memtree.errors import Unavailable, UsageError
@@ -64,7 +64,12 @@ class Row:
 
 
 class ConflictQa:
-    """The suite `conflictqa`."""
+    """Which contradictions between claims are found, and which are found where none is.
+
+    A row is a kind of pair: claims that contradict each other, claims that say the same, and the
+    nearest unrelated ones. With a language model --probes adds questions: whether it follows the
+    notes or its own memory. --data is a folder of ConflictQA's files; without it, pairs of its own.
+    """
 
     name = "conflictqa"
     totals = False
@@ -74,7 +79,9 @@ class ConflictQa:
         self._found: tuple[object, frozenset[frozenset[str]]] | None = None
         self._known: dict[int, Elicited | None] = {}
 
-    def cases(self, *, data: str, seed: int, probes: int = 0) -> Iterator[Case]:
+    def cases(self, *, data: str, seed: int,
+        probes: Annotated[int, "Questions for the model, of so many pairs."] = 0,
+    ) -> Iterator[Case]:  # fmt: skip
         """Pairs of claims; with `probes`, questions for a language model too."""
         self._rows = rows_of(data)
         for at, row in enumerate(self._rows):

@@ -32,7 +32,7 @@ class ConvoMem:
 
     manifest = Manifest(
         name="convomem",
-        title="read everything, everything in blocks, or what is found: by the size of the scope",
+        title="Read everything, everything in blocks, or what is found: by the size of the scope",
         source="ConvoMem, arXiv 2511.10523",
         seeds=("S27",),
         paradigm="agentic",

@@ -33,7 +33,7 @@ _LOCOMO = {1: "multi-hop", 2: "time", 3: "open", 4: "single-hop", 5: _ABSTAIN}
 
 
 class ConvoMemSuite:
-    """Evidence recall of what is found, and whether what nobody said is left unanswered.
+    """What is found of conversations, and whether what nobody said is left unanswered (ConvoMem).
 
     With a model that reads what the planner chooses; without one by `memtree query`, which says
     what is absent. `answers` is the share of the other questions that get an answer.

@@ -35,7 +35,7 @@ class Edges:
 
     manifest = Manifest(
         name="edges",
-        title="the best passages at the edges of the prompt, weak ones left out",
+        title="The best passages at the edges of the prompt, weak ones left out",
         source="arXiv 2410.05983",
         seeds=("S24",),
         enhances=("llm",),

@@ -21,7 +21,11 @@ NO_MODEL = Unavailable(
 
 
 class OrderSuite:
-    """The suite `order`. `memtree edges test` asks the same, and keeps what wins."""
+    """Where in a prompt your language model finds what it was told, place by place.
+
+    A row is a place among the passages. `memtree edges test` asks the same and keeps which order
+    wins.
+    """
 
     name = "order"
 

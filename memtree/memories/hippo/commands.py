@@ -36,6 +36,9 @@ def build(
     from memtree.memories.hippo.follow import orphans
 
     ctx = desk.context
+    scope = ctx.tree.folder(scope)
+    if limit < 0:
+        raise UsageError("--limit is a number from 0", hint="0 is for all")
     for name in orphans(ctx):
         ctx.sidecar.write(name, [])
     waiting = _unread(ctx, scope, again=again)

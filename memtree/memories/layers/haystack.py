@@ -94,7 +94,10 @@ def chain(person: str, words: Sequence[str], steps: int) -> tuple[list[str], str
 
 
 class Haystack:
-    """`memtree bench haystack`."""
+    """What search finds of facts one to three steps apart, strewn into texts of growing size.
+
+    A row is a size in words and a number of steps.
+    """
 
     name = "haystack"
 

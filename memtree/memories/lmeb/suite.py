@@ -49,7 +49,9 @@ _DEEPEST = max(CUTS)
 
 
 class LmebSuite:
-    """A row is a retriever on a task, with its means over sets and types below.
+    """How well retrievers and embedders find what memory tasks ask for (LMEB).
+
+    A row is a retriever on a task, with its means over sets and types below.
 
     Retrievers: bm25 (plain, in memory), bm25-stemmed, memtree (the tree's own search), embed or
     embed:MODEL (one vector a document), the name of a plugin (its retriever alone), memtree+PLUGIN

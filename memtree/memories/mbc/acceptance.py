@@ -192,7 +192,8 @@ def _added(desk: Desk) -> Iterator[Check]:
         )
         return
     count = len(before.places)
-    same = int(np.all(before.rows == after.rows[:count], axis=1).sum())
+    kept = (before.rows == after.rows[:count]).reshape(count, -1)
+    same = int(np.all(kept, axis=1).sum())
     alike = before.learnt == after.learnt and before.arrays().get("books") is not None and bool(
         np.array_equal(before.arrays()["books"], after.arrays()["books"])
     )  # fmt: skip

@@ -165,13 +165,9 @@ def _lexical(ctx: Context, only: set[str] | None, *, anew: bool) -> tuple[Sequen
 
 
 def _space(ctx: Context) -> Lexical | None:
-    from memtree.numeric.lexical import stored as space_of
+    from memtree.numeric.lexical import kept
 
-    arrays = ctx.cache.load(SPACE, "1")
-    try:
-        return space_of(arrays) if arrays is not None else None
-    except (KeyError, ValueError):
-        return None
+    return kept(ctx.cache.load(SPACE, "1"))
 
 
 def _number(value: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from memtree.errors import MemtreeError
+from memtree.errors import MemtreeError, UsageError
 from memtree.knowledge.query import Query
 from memtree.memories.memgas import texts
 from memtree.memories.memgas.texts import Generated
@@ -48,6 +48,9 @@ def build(
     What is done is stored as it goes: stop at any time and go on later. Without a language model
     only the network is made, with the summaries and tags that there are.
     """
+    if limit < 0:
+        raise UsageError("--limit is a number from 0", hint="0 is for all")
+    scope = desk.context.tree.folder(scope)
     ctx = _followed(desk, force=force)
     made = texts.generated_of(ctx)
     living = {ref.id for ref in ctx.tree.entries()}
@@ -55,7 +58,7 @@ def build(
     for id_ in gone:
         del made[id_]
     model = ctx.llm
-    waiting = [ref for ref in ctx.tree.entries(scope.strip("/")) if texts.is_node(ref)
+    waiting = [ref for ref in ctx.tree.entries(scope) if texts.is_node(ref)
                and (again or ref.id not in made or made[ref.id].digest != ref.digest)]  # fmt: skip
     chosen = waiting[:limit] if limit > 0 else waiting
     if model is None or "json" not in model.capabilities:

@@ -291,7 +291,8 @@ def states(lab: Lab) -> Check:
         name="a tick moves every cube to its state, once",
         passed=untouched and planned and activated and expired and idle,
         measured=f"{many} operations; generated to {'activated' if activated else 'NOTHING'}, to "
-        f"{'expired' if expired else 'NOTHING'}; dry run {'touches nothing' if untouched else 'W'}"
+        f"{'expired' if expired else 'NOTHING'}; a dry run "
+        f"{'touches nothing' if untouched else 'WRITES'}"
         f"; a second tick {'idle' if idle else 'BUSY'}",
         needed="activated, expired, a dry run that touches nothing, idle",
     )

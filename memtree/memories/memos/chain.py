@@ -15,12 +15,12 @@ followed.
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from memtree.memories.memos.cube import KEY, MERGED_TO, read_cube, said
 from memtree.memories.memos.looking import governs
+from memtree.plugins import records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +41,11 @@ FLOOD = 500
 """A change of more entries is some tool's work: then only cubes and those with a chain follow."""
 LETTERS = 100_000
 """Characters of one version's text."""
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
 def file_of(identity: str) -> str:
-    """The sidecar file of an entry: its id where that is a safe name, else a digest of it."""
-    safe = _SAFE.fullmatch(identity)
-    name = identity if safe else f"p-{sha256(identity.encode('utf-8', 'replace')).hexdigest()[:16]}"
-    return f"{FOLDER}/{name}.jsonl"
+    """The sidecar's file of an entry's id."""
+    return records.file_of(FOLDER, identity)
 
 
 def digest_of(text: str) -> str:

@@ -36,7 +36,7 @@ class Sir:
 
     manifest = Manifest(
         name="sir",
-        title="fits passages into a budget by leaving out what does not surprise",
+        title="Fits passages into a budget by leaving out what does not surprise",
         source="SirLLM, arXiv 2405.12528",
         seeds=("S36",),
         enhances=("llm.logprobs",),
