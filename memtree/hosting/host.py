@@ -42,7 +42,7 @@ NONE = "none"
 class Player:
     """A plugin that takes part: what it is, in which state, with which context."""
 
-    __slots__ = ("context", "is_out", "loaded", "ms", "named", "status")
+    __slots__ = ("context", "is_out", "is_ready", "loaded", "ms", "named", "status")
 
     def __init__(
         self, loaded: Loaded, status: Status, context: HostContext, *, named: bool
@@ -53,6 +53,7 @@ class Player:
         # Asked for by name in this question: it takes part, or the question fails.
         self.named = named
         self.is_out = False
+        self.is_ready = False
         self.ms = 0.0
 
     @property
@@ -293,8 +294,9 @@ class Host:
     def ready(self, players: Sequence[Player]) -> Iterator[Player]:
         """Those whose derived data follows the tree, brought up to it where it has to be."""
         for player in players:
-            if player.loaded.has("on_change"):
+            if player.loaded.has("on_change") and not player.is_ready:
                 follow(self, player)
+                player.is_ready = True  # as long as a question takes, the tree stays as it is
             if not player.is_out:
                 yield player
 

@@ -45,17 +45,19 @@ def linked(scores: Floats, *, limit: int = FACTS) -> list[Linked]:
     """The facts that fit best, their scores min-max normalised over all facts."""
     import numpy as np
 
-    if not len(scores) or scores.max() <= 0:
+    fitting = np.flatnonzero(scores > 0)
+    if not len(fitting):
         return []
-    low, high = float(scores.min()), float(scores.max())
+    found = scores[fitting]
+    low, high = float(scores.min()), float(found.max())
     wide = high - low
-    count = min(limit, len(scores))
-    best = np.argpartition(-scores, count - 1)[:count]
-    best = best[np.lexsort((best, -scores[best]))]
+    if limit < len(found):
+        least = np.partition(found, len(found) - limit)[len(found) - limit]
+        fitting, found = fitting[found >= least], found[found >= least]
+    best = np.argsort(-found, kind="stable")[:limit]
     return [
-        Linked(int(at), float(scores[at]), (float(scores[at]) - low) / wide if wide else 1.0)
+        Linked(int(fitting[at]), float(found[at]), (float(found[at]) - low) / wide if wide else 1.0)
         for at in best
-        if scores[at] > 0
     ]
 
 
