@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import random
+from functools import cached_property
+from random import Random
 from typing import TYPE_CHECKING
 
 from memtree.errors import MemtreeError, UsageError
@@ -47,7 +48,6 @@ class HostContext:
         self.search = SearchLook(tree)
         self.sidecar = SidecarStore(tree.root, manifest.name)
         self.cache = CacheStore(tree.root, manifest.name)
-        self.random = random.Random(f"{manifest.name} {self.options.get('seed', 0)}")  # noqa: S311  (to be repeated, not to be secret)
         # How often it may ask a model is an option, so that people see it and can say otherwise.
         calls = self.options.get("calls")
         self.budget = Budget(calls=int(calls)) if isinstance(calls, int | float) else Budget()
@@ -69,6 +69,11 @@ class HostContext:
 
             self._embedder.append(embedder_of(self._tree))
         return self._embedder[0]
+
+    @cached_property
+    def random(self) -> Random:
+        """Chance that is the same for the same question."""
+        return Random(f"{self.name} {self.options.get('seed', 0)}")  # noqa: S311  (to be repeated, not to be secret)
 
     @property
     def llm(self) -> ModelLook | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Mapping, Sequence
+    from random import Random
 
     import numpy as np
     import numpy.typing as npt
@@ -326,9 +326,12 @@ class Context(Protocol):
 
     now: str
     """The time, ISO 8601 in UTC; the same throughout one call."""
-    random: random.Random
-    """Seeded by the plugin's name and option `seed`: the same question gives the same answer."""
     budget: Budget
+
+    @property
+    def random(self) -> Random:
+        """Seeded by the plugin's name and option `seed`: the same question, the same answer."""
+        ...
 
     @property
     def options(self) -> Mapping[str, object]:

@@ -55,6 +55,10 @@ class Keys:
     def __init__(self, base: sqlite3.Connection) -> None:
         self._base = base
 
+    def commit(self) -> None:
+        """Keep what was changed."""
+        self._base.commit()
+
     # -- asking -----------------------------------------------------------------------------
 
     def near(self, text: str) -> list[tuple[str, Pair]]:
@@ -220,26 +224,24 @@ def opened(ctx: Context, *, stamp: str = "", within: float = 0.0) -> Iterator[Ke
     What was changed is kept when the block ends well. Raises StorageFailed.
     """
     stamp = stamp or ctx.sidecar.stamp()
-    try:
-        with _base(ctx) as base:
-            _made_current(Keys(base), ctx, stamp, within)
-            base.commit()
-    except sqlite3.DatabaseError:
-        forget_all(ctx)
-        with _base(ctx) as base:
-            _made_current(Keys(base), ctx, stamp, within)
-            base.commit()
-    try:
-        with _base(ctx) as base:
-            keys = Keys(base)
+    with contextlib.ExitStack() as open_base:
+        try:
+            keys = _current(ctx, open_base, stamp, within)
+        except sqlite3.DatabaseError:
+            open_base.close()
+            forget_all(ctx)
+            keys = _current(ctx, open_base, stamp, within)
+        try:
             yield keys
-            base.commit()
-    except sqlite3.DatabaseError as error:
-        raise StorageFailed(f"the stored questions can't be looked up: {error}") from error
+            keys.commit()
+        except sqlite3.DatabaseError as error:
+            raise StorageFailed(f"the stored questions can't be looked up: {error}") from error
 
 
-def _made_current(keys: Keys, ctx: Context, stamp: str, within: float) -> None:
-    """Make the keys of a new file, or take what the sidecar says now."""
+def _current(ctx: Context, open_base: contextlib.ExitStack, stamp: str, within: float) -> Keys:
+    """The keys, made for a new file, or with what the sidecar says now."""
+    base = open_base.enter_context(_base(ctx))
+    keys = Keys(base)
     if not keys.note("headings"):
         keys.follow_headings(ctx, ctx.tree.entries())
         keys.set_note("headings", "read")
@@ -247,6 +249,8 @@ def _made_current(keys: Keys, ctx: Context, stamp: str, within: float) -> None:
         left = keys.follow_stored(ctx, within=within)
         if left:
             ctx.note(f"{left} files of stored questions are still to be read")
+    base.commit()
+    return keys
 
 
 def forget_all(ctx: Context) -> None:
@@ -255,13 +259,22 @@ def forget_all(ctx: Context) -> None:
         os.unlink(os.path.join(ctx.cache.folder, FILE))
 
 
+_by_model: dict[str, tuple[tuple[int, int, int], bool]] = {}
+"""Path of a file -> its state when it was looked into, and whether it had pairs of a model."""
+
+
 def made_by_model(ctx: Context) -> bool:
     """Whether there are pairs that a model made, without bringing anything up to date."""
     path = os.path.join(ctx.cache.folder, FILE)
-    if os.path.exists(path):
-        with contextlib.suppress(sqlite3.DatabaseError), _base(ctx) as base:
-            found = base.execute("SELECT 1 FROM pair WHERE by = ? LIMIT 1", (LLM,)).fetchone()
-            return found is not None
+    with contextlib.suppress(OSError, sqlite3.DatabaseError):
+        status = os.stat(path)
+        state = status.st_mtime_ns, status.st_size, status.st_ino
+        if path not in _by_model or _by_model[path][0] != state:
+            with _base(ctx) as base:
+                found = base.execute("SELECT 1 FROM pair WHERE by = ? LIMIT 1", (LLM,)).fetchone()
+            _by_model.clear()  # one tree at a time
+            _by_model[path] = state, found is not None
+        return _by_model[path][1]
     some = ctx.sidecar.names(FOLDER)[:_SOME]
     return any(pair.by == LLM for name in some for pair in read(ctx.sidecar.read(name)))
 
