@@ -10,7 +10,6 @@ from memtree.errors import Unavailable, UsageError
 from memtree.hosting.calls import outside
 from memtree.index.full_text import PASSAGES
 from memtree.index.vectors import NoVectors, Vectors
-from memtree.llm.protocol import Prompt
 from memtree.plugins.context import BudgetSpent, Stored
 from memtree.retrieve.engine import CACHE
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from memtree.app import Tree
     from memtree.embed.protocol import Embedder
-    from memtree.llm.protocol import LanguageModel
+    from memtree.llm.protocol import LanguageModel, Prompt
     from memtree.plugins.context import Budget
 
     Matrix = npt.NDArray[np.float32]
@@ -139,6 +138,8 @@ class ModelLook:
 
     def text(self, system: str, user: str, *, shared: str = "", limit: int = 256) -> str:
         """Free text."""
+        from memtree.llm.protocol import Prompt
+
         return self._asked(Prompt(system=system, user=user, shared=shared), limit, None)[0]
 
     def json(
@@ -147,6 +148,7 @@ class ModelLook:
     ) -> object:  # fmt: skip
         """A value that follows a schema; None when it was cut off or is no JSON after all."""
         from memtree.llm.conform import conforms
+        from memtree.llm.protocol import Prompt
 
         prompt = Prompt(system=system, user=user, shared=shared)
         text, whole = self._asked(prompt, limit, schema)

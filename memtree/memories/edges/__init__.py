@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from memtree.plugins.api import Manifest, Packed, Piece
-from memtree.plugins.desk import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from memtree.knowledge.query import Query
     from memtree.plugins.api import Check, Ranked
     from memtree.plugins.context import Context
-    from memtree.plugins.desk import Command, Desk, Lab
+    from memtree.plugins.desk import Command, Desk, Lab, Report
     from memtree.plugins.suite import Suite
 
 __all__ = ["Edges"]
@@ -117,6 +116,7 @@ def measure(
     from memtree.errors import Unavailable, UsageError
     from memtree.memories.edges.needles import PLACES, finds, fits, needles, winner
     from memtree.memories.edges.suite import NO_MODEL
+    from memtree.plugins.desk import Report
 
     if not 1 <= rounds <= MOST_ROUNDS:
         raise UsageError(f"--rounds is a number from 1 to {MOST_ROUNDS}")

@@ -14,13 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from memtree.plugins.api import Manifest
-from memtree.plugins.desk import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from memtree.plugins.api import Check
-    from memtree.plugins.desk import Command, Desk, Lab
+    from memtree.plugins.desk import Command, Desk, Lab, Report
     from memtree.plugins.suite import Suite
 
 
@@ -63,6 +62,7 @@ def convert(
 ) -> Report:
     """Bring questions about documents into LMEB's form."""
     from memtree.memories.lmeb.converting import converted, write
+    from memtree.plugins.desk import Report
 
     del desk  # no tree is looked at
     made = converted(source, dates=dates)

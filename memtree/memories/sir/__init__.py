@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from memtree.plugins.api import Delta, Manifest, Mode, Packed
-from memtree.plugins.desk import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from memtree.knowledge.query import Query
     from memtree.plugins.api import ChangeSet, Check, EntryRef, Ranked, Signals
     from memtree.plugins.context import Context
-    from memtree.plugins.desk import Command, Desk, Lab
+    from memtree.plugins.desk import Command, Desk, Lab, Report
 
     from collections.abc import Sequence  # isort: skip
 
@@ -114,6 +113,7 @@ def show(desk: Desk, entry: Annotated[str, "A path, id or title."]) -> Report:
     """How surprising each line of an entry is: the darker the mark, the more."""
     from memtree.errors import EntryNotFound
     from memtree.memories.sir.learning import mean_of, told_of
+    from memtree.plugins.desk import Report
 
     ctx = desk.context
     path = ctx.tree.find(entry)
@@ -137,6 +137,7 @@ def show(desk: Desk, entry: Annotated[str, "A path, id or title."]) -> Report:
 def stats(desk: Desk) -> Report:
     """What was learned from the tree, and the most and the least surprising entries."""
     from memtree.memories.sir.learning import counts_of, follow, means_of
+    from memtree.plugins.desk import Report
 
     ctx = desk.context
     follow(ctx)
