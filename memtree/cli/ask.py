@@ -126,7 +126,8 @@ def query(
     sentences are shown only if the entries that they cite say so. --max-tier semantic leaves it
     out. --tier agentic takes several steps without a model, too, and says so.
 
-    --pack, --think, --conflicts, --elicit and --mode ask a plugin to take part, as --with does.
+    --pack, --think, --conflicts, --elicit and --mode ask a plugin to take part, as --with does;
+    with --pack, --elicit and --mode the agentic tier answers, as in `memtree ask`.
 
     Exits 0 when found, 1 when the tree does not hold it, 3 when a tier or a plugin that was asked
     for could not be used, or not with a model.
