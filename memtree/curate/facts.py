@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from memtree.curate.protocol import Fact
@@ -74,7 +75,16 @@ def read_facts(text: str, front: Front | None = None) -> Facts:
 
     `front` is what `find_front` says of it, where that is known already.
     """
-    front = front or find_front(text)
+    return _read(text) if front is None else _facts(text, front)
+
+
+@lru_cache(maxsize=8)
+def _read(text: str) -> Facts:
+    """An operation reads the same text again and again."""
+    return _facts(text, find_front(text))
+
+
+def _facts(text: str, front: Front) -> Facts:
     body = text[front.body :]
     if not _says(body, FACTS) and not _says(body, SUPERSEDED):
         return Facts(

@@ -12,6 +12,7 @@ text as written: dates, times, versions (`1.10`), octals (`007`), `yes` and `on`
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -206,10 +207,11 @@ def read_block(block: str) -> Block | None:
     return Block(meta, reader.duplicates)
 
 
+@lru_cache(maxsize=8)
 def compose(block: str) -> Node | None:
     """Return the YAML node graph of a block (marks count characters of `block`), None when empty.
 
-    Raises `BadBlock`.
+    An operation reads the same block again and again; nobody changes the graph. Raises `BadBlock`.
     """
     _guard(block)
     import yaml
