@@ -6,6 +6,7 @@ writes, here it gets what the other rooms know.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memtree.errors import MemtreeError, UsageError
@@ -74,15 +75,17 @@ def consolidate(tree: Tree, *, now: str, dry_run: bool = False, yes: bool = Fals
 
     now = moment(now)
     rows = tree.rows()
-    return consolidate(
+    advice = tree.opinions(now)
+    done = consolidate(
         tree.root, rows, uses=uses(tree.root), policy=policy_of(tree.config), now=now,
         judges=Judges(
-            freshness=_freshness(tree), is_held=_Held(tree), opinion=tree.opinions(now)
+            freshness=_freshness(tree), is_held=_Held(tree), opinion=advice
         ),
         dry_run=dry_run, yes=yes,
         findings=findings(tree, [row.path for row in rows], now=now),
         wait_s=tree.config.number("write.wait"),
     )  # fmt: skip
+    return done if advice is None else replace(done, notes=(*done.notes, *advice.notes))
 
 
 def findings(tree: Tree, paths: Iterable[str], *, now: str) -> list[Problem]:

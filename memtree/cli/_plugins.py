@@ -14,6 +14,7 @@ from memtree.cli._open import opened, somewhere
 from memtree.cli._plugin_commands import as_typer
 from memtree.cli._progress import Progress
 from memtree.cli._terminal import clean_block, stderr, stdout
+from memtree.errors import MemtreeError, Unavailable
 from memtree.plugins.desk import Report
 
 if TYPE_CHECKING:
@@ -89,7 +90,18 @@ def _command(plugin: Loaded, function: Callable[..., object]) -> Callable[..., i
         # A benchmark brings its own data, so its commands work anywhere.
         place = somewhere(tree) if plugin.manifest.paradigm == "benchmark" else opened(tree)
         with place as there, Progress() as progress:
-            report = call(WorkDesk(there, plugin, progress=progress))
+            try:
+                report = call(WorkDesk(there, plugin, progress=progress))
+            except MemtreeError:
+                raise
+            except Exception as error:  # another's code: who installed it needs its name
+                if plugin.ours:
+                    raise
+                said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+                raise Unavailable(
+                    f"the plugin {plugin.name} failed: {said}",
+                    hint=f"memtree plugins verify {plugin.name}",
+                ) from error
         if not isinstance(report, Report):
             stderr().line(f"the plugin {plugin.name} gave no report")
             return UNAVAILABLE

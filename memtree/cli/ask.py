@@ -183,6 +183,7 @@ def ask(
     with_: WithOption = None,
     set_: SetOption = None,
     think: ThinkOption = False,
+    mode: ModeOption = None,
     as_json: JsonOption = False,
     tree: TreeOption = None,
 ) -> int:
@@ -195,7 +196,7 @@ def ask(
     """
     asked = _question(
         question, scope=in_, limit=limit, tier=None, max_tier=None, explain=explain, why_not=None,
-        budget=budget, wanted=plugins_of(with_, set_, thinks=think),
+        budget=budget, wanted=plugins_of(with_, set_, thinks=think, mode=mode),
     )  # fmt: skip
     there = opened(tree)
     given = _asked(there, there.ask, asked)

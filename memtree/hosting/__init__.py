@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from memtree.consulting import Consulting
-    from memtree.hosting.advising import Opinion
+    from memtree.hosting.advising import Advice
     from memtree.hosting.host import Host, Player
     from memtree.knowledge.plan import Operation, Verdict
     from memtree.knowledge.query import Answer, Query
@@ -83,14 +83,14 @@ class Hosting(_Tree):
         players, notes = self.host.players(asked.plugins, options=asked.options, wake=True)
         return self._cited(ask(self.host, asked, players, notes))
 
-    def opinions(self, now: str) -> Opinion | None:
+    def opinions(self, now: str) -> Advice | None:
         """What the enabled plugins have to say of entries' lives; None where there are none."""
         if not has_plugins(self.root) and self._host is None:
             return None
-        from memtree.hosting.advising import opinions
+        from memtree.hosting.advising import Advice
 
-        players, _ = self.host.players(now=now, hooks=("lifecycle",))
-        return opinions(self.host, players) if players else None
+        players, notes = self.host.players(now=now, hooks=("lifecycle",))
+        return Advice(self.host, players, notes) if players or notes else None
 
     def plugin_health(self) -> tuple[list[str], list[str]]:
         """The enabled plugins that work here, degraded ones with why, and what is wrong."""

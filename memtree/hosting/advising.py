@@ -13,24 +13,28 @@ from memtree.knowledge.standing import Standing
 from memtree.plugins.api import Delta, Signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from memtree.hosting.host import Host, Player
     from memtree.index.row import Row
     from memtree.knowledge.lifecycle import Use
-
-    Opinion = Callable[[Row, Sequence[Use], float], Delta | None]
 
 STATES = ("", "archived", "frozen")
 MOST = 100.0
 """Points that one plugin may add or take."""
 
 
-def opinions(host: Host, players: Sequence[Player]) -> Opinion:
-    """A function of a row, its uses and the day: what all players want together."""
-    ready = list(host.ready([one for one in players if one.loaded.has("lifecycle")]))
+class Advice:
+    """What all players want together of an entry's life, by its row, its uses and the day."""
 
-    def opinion(row: Row, uses: Sequence[Use], today: float) -> Delta | None:
+    def __init__(self, host: Host, players: Sequence[Player], notes: Sequence[str]) -> None:
+        self._host = host
+        self._notes = notes
+        self._players = players
+        self._ready = list(host.ready([one for one in players if one.loaded.has("lifecycle")]))
+
+    def __call__(self, row: Row, uses: Sequence[Use], today: float) -> Delta | None:
+        """All their deltas as one; None where nobody has any."""
         ref = ref_of(row)
         standing = Standing(row.standing)
         last = last_day(row.created, standing.used, uses, today)
@@ -38,11 +42,15 @@ def opinions(host: Host, players: Sequence[Player]) -> Opinion:
             importance=row.importance, maturity=row.maturity, recency=recency_of(last, today),
             today=today, settled=_day(standing.settled), uses=tuple(uses),
         )  # fmt: skip
-        given = [host.ask(player, "lifecycle", ref, signals) for player in ready]
+        given = [self._host.ask(player, "lifecycle", ref, signals) for player in self._ready]
         deltas = [one for one in given if isinstance(one, Delta)]
         return together(deltas) if deltas else None
 
-    return opinion
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say of those that were asked, and of those that could not be."""
+        own = [note for player in self._players for note in player.context.notes]
+        return list(dict.fromkeys([*self._notes, *own]))
 
 
 def together(deltas: Sequence[Delta]) -> Delta:

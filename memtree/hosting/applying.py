@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from memtree.hosting.given import wrong_operation
 from memtree.knowledge import plan as plans
 from memtree.knowledge.plan import Update
 from memtree.plugins.api import REJECT, REPLACE, Ruling
@@ -51,30 +52,48 @@ def guarded(
     host: Host, guards: Sequence[Player], operations: Sequence[Operation]
 ) -> tuple[list[Operation], list[tuple[Operation, str]]]:
     """What may be done, and what may not with the reason."""
-    left = list(operations)
+    # What was proposed, and what stands in its place by now.
+    left = [(each, each) for each in operations]
     refused: list[tuple[Operation, str]] = []
-    for player in host.ready(guards):
-        if not player.loaded.has("guard") or not left:
-            continue
-        given = host.ask(player, "guard", tuple(left))
-        if player.is_out:
-            # A guard that fails must not open the door that it was put before.
-            refused += [(each, f"{player.name} could not say whether it may be done")
-                        for each in left]  # fmt: skip
-            return [], refused
-        listed = given if isinstance(given, (list, tuple)) else ()
-        rulings = [one for one in listed if isinstance(one, Ruling)]
-        kept: list[Operation] = []
-        for operation in left:
-            own = [one for one in rulings if one.operation == operation]
-            no = next((one for one in own if one.ruling == REJECT), None)
-            instead = next((one.instead for one in own if one.ruling == REPLACE), None)
-            if no is not None:
-                refused.append((operation, f"{player.name}: {no.reason or 'it may not be done'}"))
-            else:
-                kept.append(instead if instead is not None else operation)
-        left = kept
-    return left, refused
+    asked = [one for one in host.ready(guards) if one.loaded.has("guard")]
+    for player in asked:
+        left = _ruled(host, player, left, refused)
+    # What a guard put in the place of an operation is new to those that were asked before it.
+    if any(now is not first for first, now in left):
+        settled = [pair for pair in left if pair[0] is pair[1]]
+        again = [pair for pair in left if pair[0] is not pair[1]]
+        for player in asked:
+            again = _ruled(host, player, again, refused, final=True)
+        kept = {id(first) for first, _ in (*settled, *again)}
+        left = [pair for pair in left if id(pair[0]) in kept]
+    return [now for _, now in left], refused
+
+
+def _ruled(
+    host: Host, player: Player, left: list[tuple[Operation, Operation]],
+    refused: list[tuple[Operation, str]], *, final: bool = False,
+) -> list[tuple[Operation, Operation]]:  # fmt: skip
+    """What one guard leaves; with `final` nothing is replaced any more, and who would refuses."""
+    given = host.ask(player, "guard", tuple(now for _, now in left)) if left else ()
+    if player.is_out:
+        # A guard that fails must not open the door that it was put before.
+        refused += [(first, f"{player.name} could not say whether it may be done")
+                    for first, _ in left]  # fmt: skip
+        return []
+    rulings = [one for one in given if isinstance(one, Ruling)] if isinstance(
+        given, (list, tuple)) else []  # fmt: skip
+    kept = []
+    for first, now in left:
+        own = [one for one in rulings if one.operation == now]
+        no = next((one for one in own if one.ruling == REJECT), None)
+        instead = next((one.instead for one in own if one.ruling == REPLACE), None)
+        if no is not None:
+            refused.append((first, f"{player.name}: {no.reason or 'it may not be done'}"))
+        elif instead is not None and final and instead != now:
+            refused.append((first, f"{player.name}: guards would each replace it with another"))
+        else:
+            kept.append((first, now if final or instead is None else instead))
+    return kept
 
 
 def guarded_verdicts(
@@ -106,7 +125,14 @@ def carry_out(
     guards = [one for one in guards if one.name != player.name]
     if player.loaded.has("guard"):
         guards.append(player)
-    left, refused = guarded(host, guards, operations)
+    sound: list[Operation] = []
+    for each in operations:
+        bad = wrong_operation(each)
+        if bad:
+            notes.append(f"the plugin {player.name} proposed what can't be done: {bad}")
+        else:
+            sound.append(each)
+    left, refused = guarded(host, guards, sound)
     rejected = [(kind_name(each), path_of(each), reason) for each, reason in refused]
     notes += [note for one in guards for note in one.context.notes if one is not player]
     if not left:

@@ -88,7 +88,8 @@ def call(
     """
     _watch()
     try:
-        with _within(ms), _fenced(_Fence(root, allowed)):
+        # What it prints is for its author, and must not stand in the way of --json.
+        with _within(ms), _fenced(_Fence(root, allowed)), contextlib.redirect_stdout(sys.stderr):
             return function(*args)
     except OutOfTime:
         raise Trouble(plugin, hook, f"it took longer than {ms:.0f} ms") from None

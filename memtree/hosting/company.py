@@ -31,8 +31,8 @@ K = 60
 MOST = 200
 # Matches that a tier gives to be fused, and hits in the place of those that plugins leave out.
 WIDE, SPARE = 20, 10
-# Steps of one plugin that --explain shows.
-STEPS = 50
+# Steps of one plugin that --explain shows, and letters of the reason for one hit.
+STEPS, WHY = 50, 300
 
 
 class Company:
@@ -237,6 +237,11 @@ class Company:
         """The answer, with who took part and what they had to say."""
         active = [player for player in self.players if player.name in self._asked]
         answer.by = [*answer.by, *(player.by for player in active)]
+        answer.plugins = [
+            *answer.plugins,
+            *({"name": player.name, "state": player.status.state, "mode": player.status.mode,
+               "reason": player.status.reason} for player in active),
+        ]  # fmt: skip
         notes = [note for player in self.players for note in player.context.notes]
         degraded = [player for player in active if player.status.reason]
         if len(degraded) == 1:
@@ -328,7 +333,7 @@ def _candidates(matches: Sequence[Match]) -> list[dict[str, object]]:
 
 def _match(row: Row, hit: Ranked, by: str) -> Match:
     """A plugin's hit as a match; a passage that it does not give is looked up where it is shown."""
-    why = f"{by}: {hit.why}" if hit.why else by
+    why = f"{by}: {hit.why[:WHY]}" if hit.why else by
     first, last = hit.lines
     return Match(
         row, float(hit.score), why=why, text=hit.text, first=max(1, first), last=max(1, last)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
+NOTES = 20
+"""Remarks of one plugin about one question; more would hide the answer."""
 LETTERS = 4
 """Letters of a token, where no model is there that counts."""
 
@@ -117,8 +119,8 @@ class HostContext:
     def note(self, text: str) -> None:
         """Say something to people, with the answer."""
         line = " ".join(text.split())[:400]
-        if line and line not in self.notes:
-            self.notes.append(line)
+        if line and line not in self.notes and len(self.notes) <= NOTES:
+            self.notes.append(line if len(self.notes) < NOTES else f"{self.name} says more")
 
     def trace(self, **what: object) -> None:
         """Record a step for --explain."""

@@ -15,6 +15,7 @@ from memtree.hosting import registry, settings
 from memtree.hosting.calls import Trouble, call
 from memtree.hosting.context import HostContext
 from memtree.hosting.following import follow
+from memtree.hosting.given import wrong
 from memtree.hosting.registry import Broken
 from memtree.plugins.api import ACTIVE, DEGRADED, UNAVAILABLE, Mode, Status
 from memtree.plugins.context import NotReady
@@ -278,12 +279,15 @@ class Host:
         tree = self.tree
         age, tree.max_age = tree.max_age, float("inf")  # what it looks at stays as it is
         try:
-            return call(
+            given = call(
                 getattr(loaded.plugin, hook), *args, plugin=loaded.name, hook=hook, ms=ms,
                 root=tree.root, allowed=self.folders(loaded.name),
             )  # fmt: skip
         finally:
             tree.max_age = age
+        if reason := wrong(hook, given):
+            raise Trouble(loaded.name, hook, reason)
+        return given
 
     def folders(self, name: str) -> tuple[str, ...]:
         """The folders of the tree that a plugin may write itself: what is derived."""

@@ -84,7 +84,7 @@ def load(name: str) -> Loaded | Broken:
         module, _, attribute = value.partition(":")
         plugin = attrgetter(attribute)(import_module(module))()
         manifest = plugin.manifest
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  (another's code, and the rest goes on)
         return Broken(name, f"it can't be loaded: {_said(error)}")

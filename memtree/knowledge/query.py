@@ -204,7 +204,8 @@ class Answer:
     """The one answer of the contract (DESIGN section 4).
 
     `trace` is what tier 5 did, None when it was not asked; `cited` are the paths of the entries
-    whose lines were verified to hold what it says.
+    whose lines were verified to hold what it says. `plugins` are those that took part, each with
+    its name, state, mode and the reason for these.
     """
 
     __slots__ = (
@@ -217,6 +218,7 @@ class Answer:
         "ms",
         "notes",
         "pending",
+        "plugins",
         "query",
         "quotes",
         "status",
@@ -245,7 +247,9 @@ class Answer:
         why_not: str | None = None,
         trace: Mapping[str, object] | None = None,
         cited: Sequence[str] = (),
+        plugins: Sequence[Mapping[str, str]] = (),
     ) -> None:
+        self.plugins = plugins
         self.trace = trace
         self.cited = cited
         self.query = query
@@ -282,6 +286,8 @@ class Answer:
         }
         if self.why_not is not None:
             out["why_not"] = self.why_not
+        if self.plugins:
+            out["plugins"] = list(self.plugins)
         if self.trace is not None:
             out["trace"] = self.trace
         return out

@@ -147,3 +147,21 @@ def test_a_plugin_that_is_never_ready_is_left_out(tmp_path: Path) -> None:
     assert [hit.path for hit in answer.hits] == ["animals/cats/sleep.md"]
     assert "forgetful" in " ".join(answer.notes)
     assert "not ready" in " ".join(answer.notes)
+
+
+def test_what_a_plugin_prints_and_says_without_end_stands_in_no_answers_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ScratchLab(toys.retrieving(toys.chatters), place=str(tmp_path)) as lab:
+        answer = found(lab)
+    assert "loud" not in capsys.readouterr().out
+    assert len([note for note in answer.notes if "remark" in note]) == 20
+    assert "doing says more" in answer.notes
+    assert all(len(hit.why) < 1_000 for hit in answer.hits)
+
+
+def test_what_fails_in_the_lifecycle_is_told(tmp_path: Path) -> None:
+    with ScratchLab(toys.Gloomy, place=str(tmp_path)) as lab:
+        tree = lab.tree(toys.TREE).tree
+        done = tree.consolidate(now="2030-01-01T00:00:00Z", dry_run=True)
+    assert any("gloomy was left out (lifecycle)" in note for note in done.notes)

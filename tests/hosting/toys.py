@@ -191,3 +191,22 @@ class Forgetful:
         if not isinstance(first, str):
             raise NotReady
         return [Ranked(path=first, score=1.0)]
+
+
+def chatters(query: Query, ctx: Context) -> Sequence[Ranked]:
+    """Print, remark and explain far too much."""
+    del query
+    print("loud " * 10)  # noqa: T201
+    for number in range(500):
+        ctx.note(f"remark {number}")
+    return [Ranked(path="animals/birds/song.md", score=1.0, why="because " * 10_000)]
+
+
+class Gloomy:
+    """Has nothing to say of any life."""
+
+    manifest = manifest("gloomy")
+
+    def lifecycle(self, entry: EntryRef, signals: Signals, ctx: Context) -> Delta | None:
+        del entry, signals, ctx
+        raise RuntimeError("no future")
