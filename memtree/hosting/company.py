@@ -43,6 +43,7 @@ class Company:
         self.players = list(players)
         self.notes = list(notes)
         self._asked: set[str] = set()
+        self._taken: dict[str, str] = {}
         self._told: list[str] = []
         self._answer: tuple[str, str] | None = None
         # What the tiers found so far, as a search would show it.
@@ -211,8 +212,14 @@ class Company:
                     player.context.note(f"the plugin {player.name} gave no list of hits")
                 continue
             self._asked.add(player.name)
-            hits = self._again(engine, ask, hits, left, player)
+            before, hits = hits, self._again(engine, ask, hits, left, player)
+            there = {hit.path for hit in hits}
+            self._taken |= {hit.path: player.name for hit in before if hit.path not in there}
         return hits
+
+    def taken(self, path: str) -> str:
+        """The plugin that took an entry out of the hits; "" for none."""
+        return self._taken.get(path, "")
 
     def _again(
         self, engine: Engine, ask: Ask, hits: list[Hit], left: Sequence[Ranked], player: Player

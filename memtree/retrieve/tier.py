@@ -53,6 +53,10 @@ if TYPE_CHECKING:
             """Whether hits may be taken out or added at the end."""
             ...
 
+        def taken(self, path: str) -> str:
+            """Who took an entry out of the hits; "" for nobody."""
+            ...
+
         def look(self, ask: Ask) -> Looking:
             """The tree as tier 5 sees it, without what is taken out."""
             ...

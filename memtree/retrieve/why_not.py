@@ -36,6 +36,9 @@ def why_not(  # noqa: C901  (one sentence for each way to get lost)
     if ask.scope and not path.startswith(ask.scope + "/"):
         said.append(f"it lies outside '{ask.scope}'")
     said += _words(engine, ask, row.number)
+    by = engine.company.taken(path) if engine.company is not None else ""
+    if by:
+        said.append(f"the plugin {by} took it out of what is shown")
     for tier, finding in findings:
         place = next(
             (at for at, match in enumerate(finding.matches, 1) if match.row.number == row.number),
@@ -44,8 +47,8 @@ def why_not(  # noqa: C901  (one sentence for each way to get lost)
         if place:
             match = finding.matches[place - 1]
             said.append(
-                f"the {tier} tier had it at rank {place} (score {match.score:.3f}: {match.why}), "
-                f"behind what is shown"
+                f"the {tier} tier had it at rank {place} (score {match.score:.3f}: {match.why})"
+                + ("" if by else ", behind what is shown")
             )
         elif finding.sure and not hits:
             said.append(f"the {tier} tier was not sure")

@@ -15,6 +15,7 @@ from memtree.hosting.advising import together
 from memtree.hosting.company import fused
 from memtree.hosting.lab import ScratchLab
 from memtree.index.row import COLUMNS, Row
+from memtree.knowledge.query import Query
 from memtree.plugins import Delta, Ranked, Ranking, Sweep
 from memtree.retrieve.tier import Finding, Match
 
@@ -266,3 +267,15 @@ def test_who_is_asked_to_pack_packs(tmp_path: Path) -> None:
         hits = [Ranked(path="animals/cats/sleep.md", score=1.0, text="Cats sleep.", lines=(3, 3))]
         _, notes = pack(desk.tree.host, Query("cats"), hits, players, tokens=100)
     assert notes == ["packed by second: last first"]
+
+
+def test_who_took_an_entry_out_is_said_to_whoever_asks_why_it_did_not_come(tmp_path: Path) -> None:
+    with lab(tmp_path, toys.Strict) as made:
+        tree = made.tree(toys.TREE).tree
+        asked = Query("sleep all day", why_not="animals/cats/sleep.md", plugins=("strict",))
+        answer = tree.search(asked)
+    assert not answer.hits
+    assert "the plugin strict took it out" in str(answer.why_not)
+    assert "behind what is shown" not in str(answer.why_not)
+    state = {"name": "strict", "state": "active", "mode": "full", "reason": ""}
+    assert answer.as_dict()["plugins"] == [state]

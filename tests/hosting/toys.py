@@ -210,3 +210,13 @@ class Gloomy:
     def lifecycle(self, entry: EntryRef, signals: Signals, ctx: Context) -> Delta | None:
         del entry, signals, ctx
         raise RuntimeError("no future")
+
+
+class Strict:
+    """Lets nothing through that speaks of cats."""
+
+    manifest = manifest("strict")
+
+    def refine(self, query: Query, hits: Sequence[Ranked], ctx: Context) -> Sequence[Ranked]:
+        del query, ctx
+        return [hit for hit in hits if "cats" not in hit.path]
