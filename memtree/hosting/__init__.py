@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from memtree.consulting import Consulting
     from memtree.hosting.advising import Advice
+    from memtree.hosting.company import Company
     from memtree.hosting.host import Host, Player
     from memtree.knowledge.plan import Operation, Verdict
     from memtree.knowledge.query import Answer, Query
@@ -161,17 +162,24 @@ class Hosting(_Tree):
             return plain(query)
         from memtree.hosting.company import Company
 
-        engine = self.engine()
-        age, self.max_age = self.max_age, float("inf")  # one look at the files is enough
-        try:
+        def company() -> Company | None:
             players, notes = self.host.players(
                 query.plugins, options=query.options, wake=wake and bool(query.plugins),
                 hooks=("retrieve", "refine"), progress=self._progress,
             )  # fmt: skip
-            if not players and not notes:
-                return plain(query)
-            self._company = engine.company = Company(self.host, players, notes)
-            return plain(query)
+            return Company(self.host, players, notes) if players or notes else None
+
+        return self.in_company(company, lambda: plain(query))
+
+    def in_company(
+        self, company: Callable[[], Company | None], asked: Callable[[], Answer]
+    ) -> Answer:
+        """What `asked` gives while a company takes part; both see the files as they are now."""
+        engine = self.engine()
+        age, self.max_age = self.max_age, float("inf")  # one look at the files is enough
+        try:
+            self._company = engine.company = company()
+            return asked()
         finally:
             self.max_age = age
             self._company = None

@@ -8,7 +8,7 @@ operations go: the same staging, one transaction, one `undo`.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from memtree.hosting.given import wrong_operation
 from memtree.knowledge import plan as plans
@@ -80,8 +80,7 @@ def _ruled(
         refused += [(first, f"{player.name} could not say whether it may be done")
                     for first, _ in left]  # fmt: skip
         return []
-    rulings = [one for one in given if isinstance(one, Ruling)] if isinstance(
-        given, (list, tuple)) else []  # fmt: skip
+    rulings = cast("Sequence[Ruling]", given or ())  # judged where it came in
     kept = []
     for first, now in left:
         own = [one for one in rulings if one.operation == now]

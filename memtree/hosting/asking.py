@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from memtree.errors import MemtreeError, UsageError
-from memtree.hosting.company import Company, fused, with_text
+from memtree.hosting.company import Company, fused, match_of, ranked_of
 from memtree.hosting.packing import pack
 from memtree.knowledge.query import ABSENT, Query
 from memtree.plugins import api
@@ -23,7 +23,7 @@ from memtree.retrieve.agentic.tier import AgenticTier, Consulted, answered
 from memtree.retrieve.agentic.trace import Step, Trace
 from memtree.retrieve.agentic.verified import verify
 from memtree.retrieve.sentences import pieces as sentences_of
-from memtree.retrieve.tier import Match
+from memtree.retrieve.tier import Match, with_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,15 +52,10 @@ def ask(host: Host, query: Query, players: Sequence[Player], notes: Sequence[str
     """Answer a question with these players."""
     tree = host.tree
     company = Company(host, players, notes)
-    engine = tree.engine()
-    age, tree.max_age = tree.max_age, float("inf")  # one look at the files is enough
-    tree._company = engine.company = company  # noqa: SLF001  (a part of the tree, like this)
-    try:
-        tier = PlannedTier(host, company, tree.means_for(query))
-        return tree.ask_tier(query, tier)
-    finally:
-        tree.max_age = age
-        tree._company = engine.company = None  # noqa: SLF001
+    return tree.in_company(
+        lambda: company,
+        lambda: tree.ask_tier(query, PlannedTier(host, company, tree.means_for(query))),
+    )
 
 
 class PlannedTier:
@@ -153,11 +148,7 @@ class PlannedTier:
         for match in matches:
             if match.row.path not in known:
                 known.add(match.row.path)
-                with_text(engine, match)
-                state.hits.append(
-                    Ranked(path=match.row.path, score=match.score, why=match.why,
-                           text=match.text, lines=(match.first, match.last))
-                )  # fmt: skip
+                state.hits.append(ranked_of(with_text(engine.full_text, match)))
         return [match.row.path for match in matches]
 
     def _matches(self, hits: Sequence[Ranked], looking: Looking) -> list[Match]:
@@ -165,9 +156,7 @@ class PlannedTier:
         for hit in hits:
             row = looking.ask.catalog.by_path(hit.path)
             if row is not None:
-                first, last = hit.lines
-                found.append(Match(row, hit.score, why=hit.why, text=hit.text,
-                                   first=max(1, first), last=max(1, last)))  # fmt: skip
+                found.append(match_of(row, hit, why=hit.why))
         return found
 
     # -- answering --------------------------------------------------------------------------

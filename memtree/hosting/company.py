@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from memtree.knowledge.query import TierReport
 from memtree.plugins.api import STAGES, Ranked, Ranking
 from memtree.retrieve.agentic.looking import Looking
-from memtree.retrieve.tier import Finding, Match
+from memtree.retrieve.tier import Finding, Match, with_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ class Company:
         return (ranking, matches) if matches else None
 
     def _so_far(self) -> list[Ranked]:
-        return [_ranked(match) for match in self._found.values()]
+        return [ranked_of(match) for match in self._found.values()]
 
     def _matches(self, engine: Engine, player: Player, ranking: Ranking, ask: Ask) -> list[Match]:
         """The hits of a plugin as matches: of entries within the scope, and no flood."""
@@ -164,7 +164,7 @@ class Company:
     def kept(self, ask: Ask, matches: Sequence[Match]) -> list[Match]:
         """Matches as the plugins with `refine` leave them, rivals among them."""
         engine = self._host.tree.held()
-        given = [_ranked(match) for match in matches]
+        given = [ranked_of(match) for match in matches]
         for player in self._host.ready(self.players):
             if player.loaded.has("refine") and given:
                 left = self._host.ask(player, "refine", ask.query, tuple(given))
@@ -178,7 +178,7 @@ class Company:
             match = known.get((one.path, one.lines[0]))
             row = engine.catalog.by_path(one.path) if match is None else None
             if row is not None:
-                match = with_text(engine, _match(row, one, "rival"))
+                match = with_text(engine.full_text, _match(row, one, "rival"))
             if match is not None:
                 found.append(match)
         return found
@@ -225,6 +225,7 @@ class Company:
         self, engine: Engine, ask: Ask, hits: list[Hit], left: Sequence[Ranked], player: Player
     ) -> list[Hit]:
         known = {hit.path: hit for hit in hits}
+        stems = ask.sought()
         found: list[Hit] = []
         for one in left[:MOST]:
             hit = known.get(one.path)
@@ -233,7 +234,7 @@ class Company:
                 if row is None or (ask.scope and not one.path.startswith(ask.scope + "/")):
                     continue
                 match = _match(row, one, player.name)
-                hit = engine.hit("semantic", match, ask)
+                hit = engine.hit("semantic", match, ask, stems)
             if all(other.path != hit.path for other in found):
                 if one.note:
                     hit.why = "; ".join(part for part in (hit.why, one.note) if part)
@@ -326,7 +327,7 @@ def fused(
     )  # fmt: skip
 
 
-def _ranked(match: Match) -> Ranked:
+def ranked_of(match: Match) -> Ranked:
     """A match as plugins know one."""
     return Ranked(path=match.row.path, score=match.score, why=match.why, text=match.text,
                   lines=(match.first, match.last))  # fmt: skip
@@ -340,21 +341,15 @@ def _candidates(matches: Sequence[Match]) -> list[dict[str, object]]:
 
 def _match(row: Row, hit: Ranked, by: str) -> Match:
     """A plugin's hit as a match; a passage that it does not give is looked up where it is shown."""
-    why = f"{by}: {hit.why[:WHY]}" if hit.why else by
+    return match_of(row, hit, why=f"{by}: {hit.why[:WHY]}" if hit.why else by)
+
+
+def match_of(row: Row, hit: Ranked, *, why: str) -> Match:
+    """A hit as the tiers know one."""
     first, last = hit.lines
     return Match(
         row, float(hit.score), why=why, text=hit.text, first=max(1, first), last=max(1, last)
     )
-
-
-def with_text(engine: Engine, match: Match) -> Match:
-    """A match with its passage."""
-    if not match.text:
-        found = engine.full_text.at(match.row.number, match.first)
-        if found is not None:
-            match.text = engine.full_text.text(found)
-            match.first, match.last = found.first, found.last
-    return match
 
 
 def ranking_of(value: object) -> Ranking | None:

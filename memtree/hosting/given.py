@@ -7,7 +7,7 @@ Past this door nobody looks again: what is wrong is said by the plugin's name, a
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from memtree.plugins import api
 
@@ -24,8 +24,12 @@ ACTIONS = (api.SEARCH, api.READ, api.ANSWER, api.STOP)
 
 def wrong(hook: str, given: object) -> str:
     """What is wrong with what a hook gave, in words; "" for nothing."""
-    judge = _JUDGES.get(hook)
-    return next(judge(given), "") if judge is not None else ""
+    if hook in _VALUES:
+        kind, judge = _VALUES[hook]
+        if given is not None and not isinstance(given, kind):
+            return f"it gave {_kind(given)}, no {kind.__name__}"
+        return next(judge(given), "") if given is not None else ""
+    return next(_JUDGES[hook](given), "") if hook in _JUDGES else ""
 
 
 def wrong_operation(operation: object) -> str:
@@ -113,12 +117,7 @@ def _rulings(given: object) -> Iterator[str]:
                 yield f"it would replace an operation with {bad}"
 
 
-def _delta(given: object) -> Iterator[str]:
-    if given is None:
-        return
-    if not isinstance(given, api.Delta):
-        yield f"it gave {_kind(given)}, no Delta"
-        return
+def _delta(given: api.Delta) -> Iterator[str]:
     from memtree.hosting.advising import STATES  # a search has no need of these
     from memtree.knowledge.lifecycle import MATURITIES
 
@@ -130,12 +129,7 @@ def _delta(given: object) -> Iterator[str]:
         yield f"{given.state!r:.40} is no state: {', '.join(STATES[1:])}"
 
 
-def _step(given: object) -> Iterator[str]:
-    if given is None:
-        return
-    if not isinstance(given, api.Step):
-        yield f"it gave {_kind(given)}, no Step"
-        return
+def _step(given: api.Step) -> Iterator[str]:
     if given.action not in ACTIONS:
         yield f"{given.action!r:.40} is no step: {', '.join(ACTIONS)}"
     yield from _no_text(given, "answer", "mode", "note")
@@ -151,12 +145,7 @@ def _step(given: object) -> Iterator[str]:
             yield f"limit of a Search is {search.limit!r:.40}, not 1 to {LIMIT}"
 
 
-def _packed(given: object) -> Iterator[str]:
-    if given is None:
-        return
-    if not isinstance(given, api.Packed):
-        yield f"it gave {_kind(given)}, nothing Packed"
-        return
+def _packed(given: api.Packed) -> Iterator[str]:
     yield from _no_text(given, "note")
     if not isinstance(given.pieces, (list, tuple)):
         yield f"pieces are {_kind(given.pieces)}, no list"
@@ -170,6 +159,9 @@ def _packed(given: object) -> Iterator[str]:
 
 
 _JUDGES: dict[str, Callable[[object], Iterator[str]]] = {
-    "mode": _mode, "retrieve": _ranking, "refine": _hits, "guard": _rulings, "lifecycle": _delta,
-    "plan": _step, "pack": _packed,
+    "mode": _mode, "retrieve": _ranking, "refine": _hits, "guard": _rulings,
 }  # fmt: skip
+_VALUES: dict[str, tuple[type, Callable[[Any], Iterator[str]]]] = {
+    "lifecycle": (api.Delta, _delta), "plan": (api.Step, _step), "pack": (api.Packed, _packed),
+}  # fmt: skip
+"""Hooks that give one value of a kind, or None."""

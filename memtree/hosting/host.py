@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from memtree.errors import Unavailable, UsageError
-from memtree.hosting import registry, settings
+from memtree.hosting import FILE, registry, settings
 from memtree.hosting.calls import Trouble, call
 from memtree.hosting.context import HostContext
 from memtree.hosting.following import follow
@@ -195,7 +195,7 @@ class Host:
             wake=wake, progress=progress, capabilities=capabilities or self._capabilities,
         )  # fmt: skip
         for line in said:
-            context.note(f"{settings.FILE}: {line}")
+            context.note(f"{FILE}: {line}")
         return context
 
     def status(self, loaded: Loaded, context: HostContext) -> Status:

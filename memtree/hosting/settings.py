@@ -16,12 +16,12 @@ import re
 from typing import TYPE_CHECKING
 
 from memtree.errors import StorageFailed, UsageError
+from memtree.hosting import FILE
 from memtree.person import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FILE = os.path.join(".memtree", "plugins.toml")
 HEAD = "# Plugins of this tree, in the order in which they are asked. `memtree plugins list`\n"
 _ENABLED = re.compile(r"^enabled\s*=\s*\[[^\]]*\][^\n]*\n?", re.MULTILINE)
 

@@ -35,6 +35,15 @@ def read_records(path: str) -> Iterator[dict[str, object]]:
         raise UsageError(f"'{path}' can't be read{where}: {error}") from error
 
 
+def lines_of(value: object) -> tuple[int, int]:
+    """The first and last line that a record names, from 1; (0, 0) where it names none."""
+    match value:
+        case [int(first), int(last)] if 0 < first <= last < 10**9:
+            return first, last
+        case _:
+            return 0, 0
+
+
 def file_of(folder: str, entry: str) -> str:
     """The sidecar's file of an entry's id: each part made harmless, a long one shortened."""
     parts = [_harmless(part) for part in entry.split("/") if part] or ["_"]

@@ -91,3 +91,16 @@ def answers(suite: object, case: Case, desk: Desk) -> Result | None:
     """What the suite's own way of answering gives, None if it has none."""
     own = getattr(suite, "answer", None)
     return own(case, desk) if own is not None else None
+
+
+def numbers_of(text: str, low: int, high: int, *, option: str, like: str) -> list[int]:
+    """Whole numbers with commas, each once, as benchmarks take them. Raises UsageError."""
+    from memtree.errors import UsageError
+
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(low <= number <= high for number in found):
+        raise UsageError(f"{option} {text!r} is no list of numbers from {low} to {high}", hint=like)
+    return list(dict.fromkeys(found))

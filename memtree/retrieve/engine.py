@@ -18,7 +18,7 @@ from memtree.retrieve.exact import ExactTier
 from memtree.retrieve.full_text import FullTextTier
 from memtree.retrieve.question import has_stranger, stop_words, words_of
 from memtree.retrieve.snippet import snippet
-from memtree.retrieve.tier import Ask, Behind, Finding, left_of
+from memtree.retrieve.tier import Ask, Behind, Finding, left_of, with_text
 from memtree.retrieve.vitality import Vitality
 from memtree.retrieve.witness import witnessed
 from memtree.tree.lock import journal_pending
@@ -316,6 +316,7 @@ class Engine:
     def _hits(self, ask: Ask, findings: list[tuple[str, Finding]]) -> list[Hit]:
         hits: list[Hit] = []
         seen: dict[int, Match] = {}
+        stems = ask.sought()
         for name, finding in findings:
             for match in finding.matches:
                 if match.row.number in seen or len(hits) >= ask.limit:
@@ -323,17 +324,14 @@ class Engine:
                 if name == "fuzzy" and not finding.sure and ask.query.tier != "fuzzy":
                     continue
                 seen[match.row.number] = match
-                hits.append(self.hit(name, match, ask))
+                hits.append(self.hit(name, match, ask, stems))
         rows = {match.row.path: match.row for match in seen.values()}
         return witnessed(self.root, hits, rows, self.vitality, ask.now)
 
-    def hit(self, tier: str, match: Match, ask: Ask) -> Hit:
-        """A match as it is shown."""
+    def hit(self, tier: str, match: Match, ask: Ask, stems: dict[str, float]) -> Hit:
+        """A match as it is shown; `stems` are what `Ask.sought` gives, once for all hits."""
         row = match.row
-        stems = {stem: 1.0 for word in ask.words if not word.stop for stem in word.stems}
-        found = None if match.text else self.full_text.at(row.number, match.first)
-        if found is not None:
-            match.text, match.first = self.full_text.text(found), found.first
+        with_text(self.full_text, match)
         text, first = match.text, match.first
         shown, first, last = snippet(text, first, stems) if text else (row.description, 1, 1)
         if tier == "semantic" and not match.by_meaning:

@@ -111,6 +111,10 @@ class Ask:
         self.vitality = vitality
         self.now = now
 
+    def sought(self) -> dict[str, float]:
+        """The stems that a snippet is chosen by, each with its weight."""
+        return {stem: 1.0 for word in self.words if not word.stop for stem in word.stems}
+
 
 class Match:
     """One entry that a tier found; `score` compares within the tier, 0 to 1 where it is sure."""
@@ -129,6 +133,14 @@ class Match:
         self.last = last
         # Its words would not have brought it here.
         self.by_meaning = by_meaning
+
+
+def with_text(full_text: FullText, match: Match) -> Match:
+    """A match with its passage, looked up where the tier did not give it."""
+    found = None if match.text else full_text.at(match.row.number, match.first)
+    if found is not None:
+        match.text, match.first, match.last = full_text.text(found), found.first, found.last
+    return match
 
 
 class Finding:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500
 """Entries whose bytes are held at a time."""
-_LETTERS = 4  # of a token, where no model counts them
 _LINES = 50  # findings of a kind that are shown to people; --json has all
 
 
@@ -159,7 +158,7 @@ def _note(ctx: Context, ref: EntryRef, data: bytes, found: Audited) -> None:
     if view is None:
         return
     text = data.decode("utf-8", "replace")
-    tokens = ctx.llm.count(text) if ctx.llm is not None else -(-len(text) // _LETTERS)
+    tokens = ctx.count(text)
     found.tokens += tokens
     stub = view.meta.get("status") == "archived"
     found.entries.append(

@@ -25,7 +25,7 @@ LOOKED = 10
 """Hits whose disagreements are looked at."""
 RIVALS = 5
 """Rivals that are pulled in for one question."""
-_LETTERS = 4  # of a token, where no model counts them
+_SHORTEST = 4  # letters: less of a claim says nothing
 
 
 def way_of(ctx: Context) -> str:
@@ -162,7 +162,7 @@ def _piece(
     """A side's newest claim, no longer than its share."""
     each = dispute.sides[at][0]
     text = each.text
-    while count(text) > tokens and len(text) > _LETTERS:
+    while count(text) > tokens and len(text) > _SHORTEST:
         text = text[: len(text) * 3 // 4].rstrip()
     text = text if text == each.text else f"{text}…"
     return Piece(path=each.path, text=text, lines=lines_of(ctx, each), label=label(dispute, at))

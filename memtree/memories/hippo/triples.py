@@ -17,7 +17,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from memtree.plugins.records import file_of
+from memtree.plugins.records import file_of, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,19 +100,11 @@ def read(records: Sequence[Mapping[str, object]]) -> list[tuple[Triple, str]]:
         by = str(record.get("by"))
         triple = Triple(
             triple.subject, triple.predicate, triple.object,
-            _span(record.get("span")), by if by in SOURCES else "human",
+            lines_of(record.get("span")), by if by in SOURCES else "human",
         )  # fmt: skip
         same = (key_of(triple.subject), key_of(triple.predicate), key_of(triple.object))
         found.setdefault(same, (triple, str(record.get("digest", ""))))
     return list(found.values())
-
-
-def _span(value: object) -> tuple[int, int]:
-    match value:
-        case [int(first), int(last)] if 0 < first <= last < 10**9:
-            return first, last
-        case _:
-            return 0, 0
 
 
 def words_of(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from memtree.errors import Refused, StorageFailed, Unavailable, UsageError
@@ -94,7 +95,7 @@ def export(
 def _write(name: str, lines: Sequence[str], *, replace: bool) -> None:
     """Write a file outside of any tree, whole or not at all."""
     place = os.path.realpath(name)
-    if _in_tree(place):
+    if any((folder / ".memtree").is_dir() for folder in Path(place).parents):
         raise Refused(f"'{name}' lies in a tree", hint="pairs to train on belong outside of it")
     if os.path.lexists(place) and not os.path.isfile(place):
         raise Refused(f"'{name}' is no file", hint="name a file, or leave out --l2 to print")
@@ -131,15 +132,3 @@ def use_lora(desk: Desk, file: Annotated[str, "a LoRA in GGUF"]) -> Report:
     )
     value = {"kind": found.kind, "alpha": found.alpha, "tensors": found.tensors, "used": False}
     return Report(lines=lines, value=value, code=3)
-
-
-def _in_tree(place: str) -> bool:
-    """Whether a path lies below a folder that is a tree."""
-    folder = os.path.dirname(place)
-    while True:
-        if os.path.isdir(os.path.join(folder, ".memtree")):
-            return True
-        above = os.path.dirname(folder)
-        if above == folder:
-            return False
-        folder = above

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from memtree.errors import UsageError
-from memtree.plugins.suite import Case, Document, Result
+from memtree.plugins.suite import Case, Document, Result, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -117,7 +117,7 @@ class Haystack:
             raise UsageError("haystacks are generated: leave out --data")
         if not 1 <= each <= len(_PEOPLE):
             raise UsageError(f"--each is a number from 1 to {len(_PEOPLE)}")
-        for size in _numbers(sizes):
+        for size in numbers_of(sizes, 200, 1_000_000, option="--sizes", like="1000,4000,16000"):
             for steps in STEPS:
                 yield from self._made(size, steps, each, seed)
 
@@ -185,15 +185,3 @@ def _paragraphs(size: int, chance: random.Random) -> list[list[str]]:
         found.append(lines)
         total += count
     return found
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        found = [int(part) for part in text.split(",")]
-    except ValueError:
-        found = []
-    if not found or not all(200 <= size <= 1_000_000 for size in found):
-        raise UsageError(
-            f"--sizes {text!r} is no list of numbers from 200 to 1000000", hint="1000,4000,16000"
-        )
-    return list(dict.fromkeys(found))

@@ -20,7 +20,7 @@ from memtree.memories.mint.metric import exact, normalised, token_f1
 from memtree.memories.mint.questions import generated
 from memtree.memories.mint.reader import Reading, answer, latest, rests_on, told
 from memtree.memories.mint.record import read
-from memtree.plugins.suite import Case, Document, Result
+from memtree.plugins.suite import Case, Document, Result, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +84,11 @@ class Minted:
                 f"only {TRACKED} can be generated", hint=f"give the records of {split} with --data"
             )
         else:
-            sessions = generated(_positive(generate), _levels(updates), seed)
+            sessions = generated(
+                _positive(generate),
+                numbers_of(updates, 1, 1000, option="--updates", like="5,20,50"),
+                seed,
+            )
         self._store = store
         self._sessions.clear()
         for session in sessions:
@@ -303,14 +307,3 @@ def _positive(number: int) -> int:
     if not 1 <= number <= 10_000:
         raise UsageError("--generate is a number of sessions from 1 to 10000")
     return number
-
-
-def _levels(text: str) -> list[int]:
-    """Numbers of updates, from `5,20,50`. Raises UsageError."""
-    try:
-        found = [int(part) for part in text.split(",")]
-    except ValueError:
-        found = []
-    if not found or not all(1 <= level <= 1000 for level in found):
-        raise UsageError(f"--updates {text!r} is no list of numbers from 1 to 1000", hint="5,20,50")
-    return list(dict.fromkeys(found))

@@ -18,7 +18,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memtree.plugins.records import file_of
+from memtree.plugins.records import file_of, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +111,7 @@ def read(records: Sequence[Mapping[str, object]]) -> list[Pair]:
             continue
         by = LLM if record.get("by") == LLM else HUMAN
         digest = record.get("digest")
-        pair = Pair(question, answer, _span(record.get("span")),
+        pair = Pair(question, answer, lines_of(record.get("span")),
                     digest if isinstance(digest, str) else "", by)  # fmt: skip
         there = found.get(key)
         if there is None or (there.by == LLM and by == HUMAN):
@@ -145,11 +145,3 @@ def still(records: Sequence[Mapping[str, object]], digest: str) -> list[dict[str
 def name_of(entry: str) -> str:
     """The sidecar's file of an entry's id."""
     return file_of(FOLDER, entry)
-
-
-def _span(value: object) -> tuple[int, int]:
-    match value:
-        case [int(first), int(last)] if 0 < first <= last < 10**9:
-            return first, last
-        case _:
-            return 0, 0
